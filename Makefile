@@ -1,0 +1,98 @@
+# What one can do here. `make` alone lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+export PYTHONPATH := $(CURDIR)/platform:$(CURDIR)/apps:$(CURDIR)
+
+# Each stamp is newer than the file it was made from: a second run has nothing to do.
+BASE := $(VENV)/installed-base
+DEV := $(VENV)/installed-dev
+NODE := node_modules/installed
+
+# Tools speak English whoever runs them: what they say is compared and quoted.
+heading = @printf '\n== %s ==\n' "$(1)"
+
+.PHONY: help run test check bench lock wire messages clean packages
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(BASE) ## the whole platform on this machine, with made-up people, until Ctrl-C
+	@CONSILIUM_DEMO=$${CONSILIUM_DEMO-1} exec $(PY) -m consilium.supervisor
+
+test: packages ## everything a change must pass: checks, tests, browsers (installs what it needs)
+	@$(MAKE) check
+	$(call heading,tests)
+	@$(PY) -m pytest -n 2 -m "not browser" $(PYTEST)
+	$(call heading,tests in browsers)
+	@$(PY) -m pytest -m browser $(PYTEST)
+
+check: $(DEV) $(NODE) ## style, types, imports, generated files
+	$(call heading,ruff check)
+	@$(VENV)/bin/ruff check
+	$(call heading,ruff format)
+	@$(VENV)/bin/ruff format --check
+	$(call heading,mypy)
+	@$(VENV)/bin/mypy
+	$(call heading,import-linter)
+	@$(VENV)/bin/lint-imports --no-cache
+	$(call heading,tsc)
+	@node_modules/.bin/tsc --noEmit -p tsconfig.json
+	$(call heading,wire: generated types)
+	@$(PY) manage.py makewire --check
+	$(call heading,migrations)
+	@$(PY) manage.py makemigrations --check --dry-run
+	$(call heading,translations)
+	@deploy/native/check-catalogues.sh
+
+bench: $(DEV) ## measure; ONLY=group picks one group
+	@$(PY) tests/benchmarks/run.py $(ONLY)
+
+lock: $(DEV) ## renew requirements/*.txt from the *.in; UPGRADE=1 takes newer versions
+	@$(PIP_COMPILE) requirements/base.in --output-file requirements/base.txt
+	@$(PIP_COMPILE) requirements/dev.in --constraint requirements/base.txt --output-file requirements/dev.txt
+
+wire: $(DEV) ## write the JSON Schema and the browser's types from the message definitions
+	@$(PY) manage.py makewire
+
+messages: $(DEV) ## collect texts to translate and compile the translations
+	@$(PY) manage.py makemessages --all --no-wrap $(UNTRANSLATED)
+	@$(PY) manage.py makemessages --all --no-wrap --domain djangojs $(UNTRANSLATED)
+	@$(PY) manage.py compilemessages --ignore '.venv/*'
+
+clean: ## remove what can be made again; data/ and the virtual environment stay
+	@rm -rf build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find apps media_worker platform tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+packages:
+	@deploy/native/packages.sh test
+
+PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+	--python-version 3.11 $(if $(UPGRADE),--upgrade)
+UNTRANSLATED = --ignore 'build/*' --ignore 'data/*' --ignore 'node_modules/*' --ignore 'static/vendor/*' --ignore 'tests/*'
+
+$(PY):
+	@python=$$(deploy/native/python.sh); rm -rf $(VENV); "$$python" -m venv $(VENV)
+
+# The development packages contain the others at the same versions, so this takes nothing away.
+$(BASE): requirements/base.txt | $(PY)
+	$(call heading,installing the platform (the first time only))
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt requirements/base.txt | $(PY)
+	$(call heading,installing the development tools (the first time only))
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@ $(BASE)
+
+$(NODE): package.json package-lock.json .npmrc
+	@deploy/native/packages.sh check
+	$(call heading,installing the type checker (the first time only))
+	@npm ci --loglevel=error
+	@touch $@

@@ -1,0 +1,70 @@
+"""What a decision rests on. Subjects supply their facts; the table imports nobody above it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from foundation.actor import Actor, ActorKind, Assurance
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts about one actor and one subject.
+
+    ``roles``: every role the actor holds towards the subject, organisation roles and roles in the
+    meeting together. ``state``: the subject's state by value. ``same_organisation``: a stranger
+    to the organisation is told that there is nothing.
+    """
+
+    same_organisation: bool
+    roles: frozenset[str] = frozenset()
+    state: str = ""
+    assurance: Assurance = field(default_factory=Assurance)
+
+
+def belongs(actor: Actor, organisation_id: UUID | None) -> bool:
+    """Whether the actor acts in this organisation; services of the installation act in all."""
+    return actor.kind is ActorKind.SERVICE or actor.organisation_id == organisation_id
+
+
+def base_roles(actor: Actor) -> set[str]:
+    """The roles an actor has before any subject is looked at: its kind and its office."""
+    return {actor.kind.value, *(role.value for role in actor.roles)}
+
+
+class Subject(Protocol):
+    """What a decision is about."""
+
+    def facts_for(self, actor: Actor) -> Facts: ...
+
+    @property
+    def trail_name(self) -> str:
+        """``kind:id`` for the trail."""
+        ...
+
+    @property
+    def trail_organisation_id(self) -> UUID | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The subject of what concerns no organisation's row: the platform as a whole."""
+
+    organisation_id: UUID | None = None
+
+    def facts_for(self, actor: Actor) -> Facts:
+        return Facts(
+            same_organisation=True,
+            roles=frozenset(base_roles(actor)),
+            assurance=actor.assurance,
+        )
+
+    @property
+    def trail_name(self) -> str:
+        return "installation"
+
+    @property
+    def trail_organisation_id(self) -> UUID | None:
+        return self.organisation_id

@@ -1,0 +1,57 @@
+"""Closed by default: a view without a mark is not served; a refusal is answered in one place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+
+from access import gate, problems
+from access.doors import Door, Public, door_of
+from access.facts import Installation
+from access.gate import Refusal
+from foundation.errors import ConsiliumError
+
+log = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class ClosedByDefault:
+    """Serves only views that name a verb or say why they are public.
+
+    Views of libraries can't be marked; ``settings.LIBRARY_DOORS`` names a function that finds
+    their door by the route's name. Their verb is asked of the gate here, since they don't ask.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.library_door: Callable[[HttpRequest], Door | None] = import_string(
+            settings.LIBRARY_DOORS
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if door_of(view) is not None:
+            return None
+        found = self.library_door(request)
+        if isinstance(found, Public):
+            return None
+        if found is None:
+            log.error("the route %s names no verb", request.resolver_match)
+            return problems.answer(request, Refusal("not_permitted"))
+        gate.require(request.actor, found, Installation(request.actor.organisation_id))
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, ConsiliumError):
+            return problems.answer(request, exception)
+        return None

@@ -1,0 +1,125 @@
+"""The one table of authority, and the one pure function that reads it.
+
+A verb that is not listed is refused. A rule names who (any one role suffices), in which states
+(none named: any), and how surely the actor must be known. Roles and states are plain values:
+organisation roles (``foundation.actor.Role``), the roles of a meeting (host, participant, guest)
+and kinds of actor (anonymous, service, worker); start-up checks that every value exists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from access.facts import Facts
+from access.verbs import Verb
+from foundation.actor import Actor
+
+
+class Assured(StrEnum):
+    """The least assurance a rule asks for."""
+
+    NOTHING = "nothing"
+    VERIFIED = "verified"  # a guest whose contact was proven, or a signed-in person with MFA
+    MFA = "mfa"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    roles: frozenset[str]
+    states: frozenset[str] = frozenset()
+    assured: Assured = Assured.MFA
+    wrong_state: str = "wrong_state"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """``reason`` is a code of ``foundation.errors``."""
+
+    reason: str
+
+
+Decision = Granted | Refused
+
+
+def _rule(
+    roles: str, states: str = "", assured: Assured = Assured.MFA, wrong_state: str = "wrong_state"
+) -> Rule:
+    return Rule(frozenset(roles.split()), frozenset(states.split()), assured, wrong_state)
+
+
+_ANY, _KNOWN = Assured.NOTHING, Assured.VERIFIED
+
+POLICY: dict[Verb, Rule] = {
+    # verb                       roles (one suffices)               states            assurance
+    Verb.ACCOUNT_MANAGE: _rule("person", "", _ANY),
+    Verb.ADMIN_OPEN: _rule("compliance_officer it_administrator"),
+    Verb.CODE_MINT: _rule("service", "pending ended", _ANY),
+    Verb.CODE_SEND: _rule("seat", "pending ended", _ANY),
+    Verb.DESK_OPEN: _rule("clinician coordinator"),
+    Verb.GUEST_ADMIT: _rule("host", "waiting"),
+    Verb.GUEST_DECLINE: _rule("host", "waiting"),
+    Verb.GUEST_INVITE: _rule("host", "planned open", wrong_state="meeting_closed"),
+    Verb.GUEST_VERIFY: _rule("seat", "pending ended", _ANY),
+    Verb.HOST_SIT: _rule("host", "planned open", wrong_state="meeting_closed"),
+    Verb.INVITATION_REDEEM: _rule("anonymous guest person", "issued redeemed", _ANY),
+    Verb.INVITATION_RENEW: _rule("host", "planned open", wrong_state="meeting_closed"),
+    Verb.INVITATION_REVOKE: _rule("host", "issued redeemed"),
+    Verb.MEDIA_CONNECT: _rule("occupant", "admitted", _KNOWN, "not_admitted"),
+    Verb.MEDIA_PUBLISH: _rule("occupant", "admitted", _KNOWN, "not_admitted"),
+    Verb.MEETING_CREATE: _rule("clinician coordinator"),
+    Verb.MEETING_END: _rule("host", "planned open", wrong_state="meeting_closed"),
+    Verb.MEETING_VIEW: _rule("host compliance_officer coordinator"),
+    Verb.MEETINGS_SHOW: _rule("compliance_officer"),
+    Verb.OUTBOX_SWEEP: _rule("service", "", _ANY),
+    Verb.PARTICIPANT_REMOVE: _rule("host", "admitted left"),
+    Verb.PEOPLE_SHOW: _rule("compliance_officer it_administrator"),
+    Verb.ROOM_JOIN: _rule("occupant host", "admitted left", _KNOWN, "not_admitted"),
+    Verb.ROOM_LEAVE: _rule("occupant", "admitted left", _KNOWN),
+    Verb.ROOM_OPEN: _rule("occupant seat host", "", _ANY),
+    Verb.ROOM_WAIT: _rule("occupant", "verified waiting admitted left", _KNOWN, "not_verified"),
+    Verb.TRAIL_SHOW: _rule("compliance_officer"),
+    Verb.WORKER_ENROL: _rule("anonymous", "issued", _ANY),
+    Verb.WORKER_INVITE: _rule("service it_administrator", "", _ANY),
+    Verb.WORKER_LINK: _rule("worker", "enrolled", _ANY),
+    Verb.WORKER_PLACE: _rule("service", "", _ANY),
+    Verb.WORKERS_SHOW: _rule("compliance_officer it_administrator"),
+}
+
+
+def decide(actor: Actor, verb: Verb, facts: Facts) -> Decision:
+    """Whether ``actor`` may ``verb``, and if not, why. Pure: the same in, the same out."""
+    rule = POLICY.get(verb)
+    if rule is None:
+        return Refused("not_permitted")
+    if not facts.same_organisation:
+        return Refused("not_found")
+    if not rule.roles & facts.roles:
+        return Refused(_refusal_without_role(actor))
+    if rule.assured is Assured.MFA and not facts.assurance.mfa:
+        return Refused("second_factor_required")
+    if rule.assured is Assured.VERIFIED and not (facts.assurance.mfa or facts.assurance.verified_by):
+        return Refused("not_verified")
+    if rule.states and facts.state not in rule.states:
+        return Refused(_STATE_REASONS.get(facts.state, rule.wrong_state))
+    return Granted()
+
+
+#: States that tell their own story better than "wrong state".
+_STATE_REASONS = {
+    "declined": "not_admitted",
+    "expired": "invitation_expired",
+    "removed": "removed",
+    "revoked": "invitation_revoked",
+    "spent": "invitation_used",
+    "over": "meeting_closed",
+}
+
+
+def _refusal_without_role(actor: Actor) -> str:
+    return "sign_in_required" if actor.kind == "anonymous" else "not_permitted"

@@ -1,0 +1,1 @@
+"""Organisations, departments, people and memberships; sign-in and how surely a person is known."""

@@ -1,0 +1,1 @@
+"""The officers' desk: what compliance officers look at, and later jurisdictions and evidence."""

@@ -1,0 +1,134 @@
+"""Enrolling media workers and keeping their presence."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from access import gate
+from access.actions import action
+from access.facts import Installation
+from access.verbs import Verb
+from audit.clock import database_now
+from foundation.actor import Actor, ActorKind, anonymous
+from foundation.errors import ConsiliumError
+from foundation.wire.worker import ASSERTION_AUDIENCE
+from media.models import PRESENCE_LASTS, Enrolment, MediaWorker
+from vault.sealing import keyed_hash
+
+ENROLMENT_LASTS = timedelta(hours=1)
+
+#: An assertion may be this old; clocks of workers may differ by the leeway.
+ASSERTION_SECONDS = 60
+LEEWAY_SECONDS = 5
+
+
+def invite_worker(actor: Actor) -> str:
+    """A one-time enrolment code, shown to whoever installs the worker."""
+    with action(actor, Verb.WORKER_INVITE, Installation()) as act:
+        code = secrets.token_urlsafe(24)
+        enrolment = Enrolment.objects.create(
+            code_hash=keyed_hash("enrolment", code), expires_at=database_now() + ENROLMENT_LASTS
+        )
+        act.details |= {"enrolment": str(enrolment.pk)}
+        return code
+
+
+def enrol(code: str, public_key: str, name: str) -> MediaWorker:
+    """Turn the code into an identity, once. Refused: ``enrolment_refused``."""
+    codes = Enrolment.objects.filter(code_hash=keyed_hash("enrolment", code))
+    try:
+        OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": public_key})
+        with action(
+            anonymous(), Verb.WORKER_ENROL, codes, missing="enrolment_refused"
+        ) as act:
+            act.move(act.subject, "used")
+            worker = MediaWorker.objects.create(name=name, public_key=public_key)
+            act.details |= {"worker": str(worker.pk), "name": name}
+            return worker
+    except (ValueError, JoseError) as error:
+        raise ConsiliumError("enrolment_refused") from error
+    except gate.Refusal as refusal:
+        raise ConsiliumError("enrolment_refused") from refusal
+
+
+def worker_of(assertion: str) -> MediaWorker:
+    """Who signed the assertion. Refused: ``worker_unknown``; the reason is on the trail."""
+    claimed = _claimed_issuer(assertion)
+    worker = MediaWorker.objects.filter(pk=claimed).first() if claimed else None
+    if worker is None or not _is_signed_by(worker, assertion):
+        refusal = ConsiliumError("worker_unknown")
+        gate.record_refusal(anonymous(), Verb.WORKER_LINK, refusal, worker)
+        raise refusal
+    gate.require(actor_of(worker), Verb.WORKER_LINK, worker)
+    return worker
+
+
+def actor_of(worker: MediaWorker) -> Actor:
+    return Actor(ActorKind.WORKER, id=worker.pk, name=worker.name)
+
+
+def begin_presence(worker: MediaWorker, link: UUID, capacity: int) -> None:
+    """The worker dialled in on ``link``; an older connection no longer counts."""
+    with action(actor_of(worker), Verb.WORKER_LINK, worker) as act:
+        MediaWorker.objects.filter(pk=worker.pk).update(
+            link=link, capacity=capacity, present_until=database_now() + PRESENCE_LASTS
+        )
+        act.details |= {"capacity": capacity}
+
+
+def renew_presence(worker_id: UUID, link: UUID, participants: int, cpu_percent: float) -> bool:
+    """Prolong the presence; false when another connection has taken over."""
+    return bool(
+        MediaWorker.objects.filter(pk=worker_id, link=link).update(
+            present_until=database_now() + PRESENCE_LASTS,
+            participants=participants,
+            cpu_percent=cpu_percent,
+        )
+    )
+
+
+def end_presence(worker_id: UUID, link: UUID) -> None:
+    """The connection is gone. The worker stays in its rooms until it is known to be lost."""
+    MediaWorker.objects.filter(pk=worker_id, link=link).update(link=None, present_until=None)
+
+
+def lost_workers() -> list[UUID]:
+    """Workers with rooms in force whose presence has lapsed."""
+    return list(
+        MediaWorker.objects.filter(placement__ended_at__isnull=True, placement__isnull=False)
+        .filter(Q(present_until__isnull=True) | Q(present_until__lte=database_now()))
+        .values_list("pk", flat=True)
+        .distinct()
+    )
+
+
+def _claimed_issuer(assertion: str) -> UUID | None:
+    try:
+        payload = json.loads(jws.extract_compact(assertion.encode()).payload)
+        return UUID(payload["iss"])
+    except (JoseError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_signed_by(worker: MediaWorker, assertion: str) -> bool:
+    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": worker.public_key})
+    try:
+        claims = jwt.decode(assertion, key, algorithms=["EdDSA"]).claims
+        issued, expires = int(claims["iat"]), int(claims["exp"])
+    except (JoseError, ValueError, KeyError, TypeError):
+        return False
+    now = database_now().timestamp()
+    return (
+        claims.get("iss") == str(worker.pk)
+        and claims.get("aud") == ASSERTION_AUDIENCE
+        and expires - issued <= ASSERTION_SECONDS
+        and issued - LEEWAY_SECONDS <= now < expires + LEEWAY_SECONDS
+    )

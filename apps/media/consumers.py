@@ -1,0 +1,219 @@
+"""The link of a media worker: it dials in, proves who it is, and is told what to carry."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from asgiref.sync import ThreadSensitiveContext
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from foundation.errors import PROBLEMS, ConsiliumError
+from foundation.wire import browser as browser_wire
+from foundation.wire import worker as wire
+from foundation.wire.message import Message, MessageMalformed, MessageTooLarge, MessageUnknown
+from foundation.wire.message import read, write
+from media.actions import paths, workers
+from media.groups import worker_group
+from media.models import PRESENCE_LASTS, RENEW_SECONDS, MediaWorker, Path
+from meetings.rooms import place_group
+from vault import signing
+from vault.models import SigningKey
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Messages from a worker waiting for the database; it sends few.
+QUEUE_LENGTH = 1_000
+
+#: A worker that was killed and started again dials in within this; then its rooms stay on it.
+RETURN_SECONDS = 3.0
+
+#: How often the leases of a worker's calls are looked at.
+LEASE_CHECK_SECONDS = 30.0
+
+
+class WorkerLink(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One connection of one worker."""
+
+    worker_id: UUID | None = None
+
+    async def connect(self) -> None:
+        self._link = uuid4()
+        self._queue: asyncio.Queue[wire.WorkerMessage] = asyncio.Queue(QUEUE_LENGTH)
+        self._heard = asyncio.Event()
+        self._leases_checked = 0.0
+        await self.accept()
+        self._tasks = [
+            asyncio.create_task(self._handle_queued()),
+            asyncio.create_task(self._watch_presence()),
+        ]
+
+    async def disconnect(self, code: int) -> None:
+        for task in self._tasks:
+            task.cancel()
+        worker_id, self.worker_id = self.worker_id, None
+        if worker_id is not None:
+            await self.channel_layer.group_discard(worker_group(worker_id), self.channel_name)
+            await self._in_database(workers.end_presence, worker_id, self._link)
+            _watch_return(worker_id)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            message = read(wire.WORKER_ADAPTER, wire.WORKER_KINDS, text_data or "")
+            self._queue.put_nowait(message)
+        except (MessageTooLarge, MessageMalformed, MessageUnknown) as error:
+            log.warning("a media worker's message was refused: %s", type(error).__name__)
+            await self.close(PROBLEMS["message_malformed"].close_code)
+        except asyncio.QueueFull:
+            await self.close(PROBLEMS["try_later"].close_code)
+
+    async def _handle_queued(self) -> None:
+        while True:
+            message = await self._queue.get()
+            self._heard.set()
+            try:
+                await self._handle(message)
+            except ConsiliumError as error:
+                await self.close(error.problem.close_code)
+            except Exception:  # noqa: BLE001 - one message must not end the link
+                log.exception("a media worker's %s message failed", message.type)
+
+    async def _handle(self, message: wire.WorkerMessage) -> None:
+        if self.worker_id is None:
+            if not isinstance(message, wire.WorkerHello):
+                raise ConsiliumError("hello_required")
+            await self._open(message)
+        elif isinstance(message, wire.Renew):
+            await self._renew(self.worker_id, message)
+        elif isinstance(message, wire.WorkerDescribe):
+            await self._described(self.worker_id, message)
+        elif isinstance(message, wire.Path):
+            await self._path(self.worker_id, message)
+
+    async def _open(self, hello: wire.WorkerHello) -> None:
+        if hello.version not in wire.SPOKEN_VERSIONS:
+            raise ConsiliumError("version_unknown")
+        worker: MediaWorker = await self._in_database(workers.worker_of, hello.assertion)
+        await self.channel_layer.group_add(worker_group(worker.pk), self.channel_name)
+        await self._in_database(workers.begin_presence, worker, self._link, hello.capacity)
+        self.worker_id = worker.pk
+        keys = await self._in_database(signing.public_keys, SigningKey.Purpose.LEASE)
+        await self._send(
+            wire.WorkerWelcome(
+                version=hello.version,
+                renew_seconds=RENEW_SECONDS,
+                lease_keys=[wire.LeaseKey(kid=kid, x=x) for kid, x in keys],
+            )
+        )
+        present = {(held.room, held.participant, held.epoch) for held in hello.present}
+        await self._in_database(paths.reopen_rooms_of, worker.pk, present)
+
+    async def _renew(self, worker_id: UUID, renew: wire.Renew) -> None:
+        kept = await self._in_database(
+            workers.renew_presence, worker_id, self._link, renew.participants, renew.cpu_percent
+        )
+        if not kept:
+            await self.close(PROBLEMS["taken_over"].close_code)
+            return
+        now = asyncio.get_running_loop().time()
+        if now - self._leases_checked > LEASE_CHECK_SECONDS:
+            self._leases_checked = now
+            await self._in_database(paths.renew_leases, worker_id)
+
+    async def _described(self, worker_id: UUID, message: wire.WorkerDescribe) -> None:
+        if not await self._in_database(_is_carried_by, worker_id, message):
+            return
+        described = browser_wire.Described(
+            link=message.link, epoch=message.epoch, description=message.description
+        )
+        await self.channel_layer.group_send(
+            place_group(message.participant),
+            {"type": "media.relayed", "message": described.model_dump(mode="json")},
+        )
+
+    async def _path(self, worker_id: UUID, message: wire.Path) -> None:
+        if not await self._in_database(_is_carried_by, worker_id, message):
+            return
+        if message.state == "failed":
+            await self._in_database(paths.restart_path, message.participant, message.epoch)
+        elif message.state == "refused":
+            await self.channel_layer.group_send(
+                place_group(message.participant), {"type": "media.refused"}
+            )
+
+    async def _watch_presence(self) -> None:
+        """A link that is open but silent is no presence."""
+        while True:
+            self._heard.clear()
+            try:
+                await asyncio.wait_for(self._heard.wait(), PRESENCE_LASTS.total_seconds())
+            except TimeoutError:
+                await self.close(PROBLEMS["socket_silent"].close_code)
+                return
+
+    # ------------------------------------------------------------ commands from the channel layer
+
+    async def worker_lease(self, command: dict[str, Any]) -> None:
+        await self._send(wire.Lease(token=command["token"]))
+
+    async def worker_describe(self, command: dict[str, Any]) -> None:
+        await self._send(wire.ServerDescribe.model_validate(_fields(command)))
+
+    async def worker_candidate(self, command: dict[str, Any]) -> None:
+        await self._send(wire.ServerCandidate.model_validate(_fields(command)))
+
+    async def worker_revoke(self, command: dict[str, Any]) -> None:
+        await self._send(wire.Revoke.model_validate(_fields(command)))
+
+    async def worker_close_room(self, command: dict[str, Any]) -> None:
+        await self._send(wire.CloseRoom.model_validate(_fields(command)))
+
+    async def _send(self, message: Message) -> None:
+        await self.send(text_data=write(message))
+
+    async def _in_database(self, call: Callable[..., T], *args: Any) -> T:
+        return await _in_database(call, *args)
+
+
+async def _in_database(call: Callable[..., T], *args: Any) -> T:
+    async with ThreadSensitiveContext():
+        result: T = await database_sync_to_async(call)(*args)
+        return result
+
+
+def _fields(command: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in command.items() if name != "type"}
+
+
+def _is_carried_by(worker_id: UUID, message: wire.WorkerDescribe | wire.Path) -> bool:
+    """A worker speaks only for those placed on it, at their epoch."""
+    placement = paths.placement_of(message.room)
+    return (
+        placement is not None
+        and placement.worker_id == worker_id
+        and Path.objects.filter(
+            participation_id=message.participant, meeting_id=message.room, epoch=message.epoch
+        ).exists()
+    )
+
+
+_returns: set[asyncio.Task[None]] = set()
+
+
+def _watch_return(worker_id: UUID) -> None:
+    """Give a lost worker a moment to come back; then move its rooms."""
+
+    async def watch() -> None:
+        await asyncio.sleep(RETURN_SECONDS)
+        if worker_id in await _in_database(workers.lost_workers):
+            await _in_database(paths.leave_worker, worker_id)
+
+    task = asyncio.create_task(watch())
+    _returns.add(task)
+    task.add_done_callback(_returns.discard)

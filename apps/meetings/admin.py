@@ -1,0 +1,64 @@
+"""Meetings on the officers' desk; shown, not changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from access.site import ShownOnly, desk
+from access.verbs import Verb
+from meetings.models import Meeting, Participation
+
+# Django's classes take their type arguments only when types are checked.
+if TYPE_CHECKING:
+    _Inline = admin.TabularInline[Participation, Meeting]
+else:
+    _Inline = admin.TabularInline
+
+
+class PlacesShown(_Inline):
+    model = Participation
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("display_name", "role", "state", "verified_by", "admitted_at")
+    verbose_name_plural = _("people")
+
+    def has_add_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: object, obj: object = None) -> bool:
+        return True  # shown inside MeetingPage, which has asked the gate
+
+    def has_change_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+    @admin.display(description=_("name"))
+    def display_name(self, place: Participation) -> str:
+        return place.display_name
+
+
+@admin.register(Meeting, site=desk)
+class MeetingPage(ShownOnly):
+    verb = Verb.MEETINGS_SHOW
+    list_display = ("starts_at", "host_name", "department", "mode", "relay_only", "state")
+    list_filter = ("mode", "state", "department")
+    list_select_related = ("created_by", "department")
+    date_hierarchy = "starts_at"
+    fields = (
+        "id",
+        "starts_at",
+        "host_name",
+        "department",
+        "mode",
+        "relay_only",
+        "state",
+        "ended_at",
+    )
+    readonly_fields = fields
+    inlines = (PlacesShown,)
+
+    @admin.display(description=_("host"))
+    def host_name(self, meeting: Meeting) -> str:
+        return meeting.created_by.full_name

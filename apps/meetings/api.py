@@ -1,0 +1,174 @@
+"""The JSON doors of a visit: redeem, prove, and get tickets. Errors follow RFC 9457."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from access import gate
+from access.doors import door
+from access.verbs import Verb
+from foundation.actor import Actor
+from foundation.errors import ConsiliumError
+from meetings import seats, tickets
+from meetings.actions import enter, redeem, verify
+from meetings.models import Meeting, Seat
+from meetings.stages import masked, stage_of
+
+
+class _Visit(APIView):
+    """Same-origin JSON for our own pages; the CSRF check of Django's middleware applies."""
+
+    throttle_classes = [ScopedRateThrottle]
+
+    def found(self, meeting_id: UUID) -> Meeting:
+        meeting = Meeting.objects.select_related("organisation").filter(pk=meeting_id).first()
+        if meeting is None:
+            raise ConsiliumError("not_found")
+        return meeting
+
+    def here(self, request: Request, meeting_id: UUID) -> tuple[Actor, Meeting, Seat | None]:
+        meeting = self.found(meeting_id)
+        actor, seat = seats.actor_and_seat(_http(request), meeting)
+        return actor, meeting, seat
+
+    def seat(self, request: Request, meeting_id: UUID, verb: Verb) -> tuple[Actor, Seat]:
+        actor, meeting, seat = self.here(request, meeting_id)
+        if seat is None:
+            refusal = ConsiliumError("seat_unknown")
+            gate.record_refusal(actor, verb, refusal, meeting)
+            raise refusal
+        return actor, seat
+
+
+class RedeemForm(serializers.Serializer):
+    secret = serializers.CharField(max_length=128, required=False)
+    code = serializers.CharField(max_length=40, required=False)
+
+
+@door(Verb.INVITATION_REDEEM)
+class Redeem(_Visit):
+    """POST {secret} or {code} → {room_url}; this browser gets the seat's cookie."""
+
+    throttle_scope = "redeem"
+
+    def post(self, request: Request) -> Response:
+        form = RedeemForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        actor = _http(request).actor
+        if form.validated_data.get("secret"):
+            redeemed = redeem.redeem_link(actor, form.validated_data["secret"])
+        elif form.validated_data.get("code"):
+            redeemed = redeem.redeem_short_code(actor, form.validated_data["code"])
+        else:
+            raise ConsiliumError("form_invalid")
+        meeting_id = redeemed.seat.participation.meeting_id
+        response = Response({"room_url": reverse("room", args=[meeting_id])})
+        seats.put_cookie(response, meeting_id, redeemed.seat_secret)
+        return response
+
+
+@door(Verb.ROOM_OPEN)
+class Me(_Visit):
+    """GET → where this browser stands on the way into the call."""
+
+    throttle_scope = "visit"
+
+    def get(self, request: Request, meeting_id: UUID) -> Response:
+        actor, meeting, seat = self.here(request, meeting_id)
+        gate.require(actor, Verb.ROOM_OPEN, seat or meeting)
+        stage = stage_of(actor, meeting, seat)
+        return Response(
+            {
+                "stage": stage.name,
+                "name": stage.display_name,
+                "host": stage.host,
+                "mode": meeting.mode,
+                "organisation": meeting.organisation.name,
+                "reason": stage.reason,
+                "may_return": stage.may_return,
+                "resume": stage.resume,
+                "sent_to": stage.sent_to,
+            }
+        )
+
+
+@door(Verb.CODE_SEND)
+class SendCode(_Visit):
+    """POST → a one-time code is on its way to the guest's mailbox."""
+
+    throttle_scope = "code"
+
+    def post(self, request: Request, meeting_id: UUID) -> Response:
+        actor, seat = self.seat(request, meeting_id, Verb.CODE_SEND)
+        verify.request_code(actor, seat.pk)
+        guest = seat.participation.guest
+        return Response(
+            {
+                "sent_to": masked(guest.contact) if guest else "",
+                "expires_seconds": int(verify.CODE_LASTS.total_seconds()),
+                "resend_after_seconds": int(verify.RESEND_AFTER.total_seconds()),
+            }
+        )
+
+
+class CodeForm(serializers.Serializer):
+    code = serializers.CharField(max_length=20)
+
+
+@door(Verb.GUEST_VERIFY)
+class CheckCode(_Visit):
+    """POST {code} → this device holds the place from now on."""
+
+    throttle_scope = "code"
+
+    def post(self, request: Request, meeting_id: UUID) -> Response:
+        form = CodeForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        actor, seat = self.seat(request, meeting_id, Verb.GUEST_VERIFY)
+        verify.verify_code(actor, seat.pk, form.validated_data["code"])
+        return Response({"verified": True})
+
+
+class TicketForm(serializers.Serializer):
+    purpose = serializers.ChoiceField(choices=["wait", "join"])
+    takeover = serializers.BooleanField(default=False)
+
+
+@door(Verb.ROOM_JOIN)
+class Ticket(_Visit):
+    """POST {purpose} → {ticket, expires_seconds} for one socket, once.
+
+    A host without a seat on this browser sits down here; ``takeover`` lets them take it back.
+    """
+
+    throttle_scope = "ticket"
+
+    def post(self, request: Request, meeting_id: UUID) -> Response:
+        form = TicketForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        actor, meeting, seat = self.here(request, meeting_id)
+        secret = None
+        if meeting.is_hosted_by(actor) and (seat is None or form.validated_data["takeover"]):
+            taken = enter.take_host_seat(actor, meeting_id)
+            seat, secret = taken.seat, taken.seat_secret
+        elif seat is None:
+            actor, seat = self.seat(request, meeting_id, Verb.ROOM_JOIN)
+        issue = enter.wait_ticket if form.validated_data["purpose"] == "wait" else enter.join_ticket
+        response = Response(
+            {"ticket": issue(actor, seat), "expires_seconds": tickets.TICKET_SECONDS}
+        )
+        if secret is not None:
+            seats.put_cookie(response, meeting_id, secret)
+        return response
+
+
+def _http(request: Request) -> HttpRequest:
+    return request._request  # noqa: SLF001 - DRF's documented way to the request it wraps

@@ -1,0 +1,302 @@
+"""The socket of one seat: receives, checks, hands to handlers, and sends.
+
+Receiving never waits for the database: a message is measured, counted and put on a bounded queue.
+One task takes them off in order. Group messages are hints; what they hint at is read anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from asgiref.sync import ThreadSensitiveContext
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.utils import translation
+
+from access import gate
+from access.verbs import Verb
+from audit import trail
+from foundation.actor import anonymous
+from foundation.errors import PROBLEMS, ConsiliumError, Problem
+from foundation.wire import browser as wire
+from foundation.wire.message import (
+    MAX_MESSAGE_BYTES,
+    Message,
+    MessageMalformed,
+    MessageTooLarge,
+    MessageUnknown,
+    read,
+    write,
+)
+from media.actions import paths
+from meetings import queries
+from meetings.rooms import meeting_group, place_group
+from signaling import hello as opening
+from signaling import limits
+from signaling.handlers import HANDLERS
+from signaling.outgoing import Outgoing
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class MeetingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """See the module."""
+
+    connection: opening.Connection | None = None
+
+    async def connect(self) -> None:
+        self._bucket = limits.Bucket()
+        self._queue: asyncio.Queue[wire.ClientMessage] = asyncio.Queue(limits.QUEUE_LENGTH)
+        self._heard_at = time.monotonic()
+        self._welcomed = False
+        self._sent_seq = -1
+        self._sent_media: tuple[int, bool] | None = None
+        self._ended = False
+        self._stale = asyncio.Event()
+        self._language = _language_of(self.scope)
+        await self.accept()
+        self._tasks = [
+            asyncio.create_task(self._handle_queued()),
+            asyncio.create_task(self._watch_silence()),
+            asyncio.create_task(self._refresh()),
+        ]
+
+    async def disconnect(self, code: int) -> None:
+        self._ended = True
+        for task in self._tasks:
+            task.cancel()
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            layer = self.channel_layer
+            await layer.group_discard(meeting_group(connection.meeting_id), self.channel_name)
+            await layer.group_discard(place_group(connection.participation_id), self.channel_name)
+            await self._in_database(opening.drop_connection, connection)
+
+    # ------------------------------------------------------------ receiving
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self._heard_at = time.monotonic()
+        if self._ended:
+            return
+        if not self._bucket.take():
+            await self._refuse_and_close(PROBLEMS["message_rate"])
+            return
+        if text_data is None:
+            too_big = bytes_data is not None and len(bytes_data) > MAX_MESSAGE_BYTES
+            await self._refuse_and_close(
+                PROBLEMS["message_too_large" if too_big else "message_malformed"]
+            )
+            return
+        try:
+            message = read(wire.CLIENT_ADAPTER, wire.CLIENT_KINDS, text_data)
+        except MessageTooLarge:
+            await self._refuse_and_close(PROBLEMS["message_too_large"])
+        except MessageUnknown:
+            await self._refuse_and_close(PROBLEMS["message_unknown"])
+        except MessageMalformed:
+            await self._refuse_and_close(PROBLEMS["message_malformed"])
+        else:
+            if isinstance(message, wire.Ping) and self._welcomed:
+                await self._send(wire.Pong(n=message.n))
+            try:
+                self._queue.put_nowait(message)
+            except asyncio.QueueFull:
+                await self._refuse_and_close(PROBLEMS["try_later"])
+
+    async def _handle_queued(self) -> None:
+        while True:
+            message = await self._queue.get()
+            try:
+                if self.connection is None:
+                    await self._open(message)
+                else:
+                    await self._handle(self.connection, message)
+            except ConsiliumError as error:
+                await self._tell(error.problem, about=message.type)
+            except Exception:  # noqa: BLE001 - one message must not end the others' handling
+                log.exception("a %s message failed", message.type)
+                await self._tell(PROBLEMS["try_later"], about=message.type)
+
+    async def _open(self, message: wire.ClientMessage) -> None:
+        if not isinstance(message, wire.Hello):
+            await self._refuse_and_close(PROBLEMS["hello_required"])
+            return
+        try:
+            connection = await self._in_database(
+                opening.identify, message, self.scope.get("cookies", {})
+            )
+        except ConsiliumError as error:
+            await self._tell(error.problem, about="hello")
+            await self._end(error.problem.close_code)
+            return
+        # Groups first: a hint that comes between is answered by what is read after it.
+        await self.channel_layer.group_add(
+            meeting_group(connection.meeting_id), self.channel_name
+        )
+        await self.channel_layer.group_add(
+            place_group(connection.participation_id), self.channel_name
+        )
+        self.connection = connection
+        await self._in_database(
+            opening.take_connection, connection, keep_media=message.keep_media
+        )
+        await self._send(
+            wire.Welcome(
+                version=message.version,
+                purpose=connection.purpose,
+                you=connection.participation_id,
+                host=connection.host,
+                mode=connection.mode,
+                ping_seconds=limits.PING_SECONDS,
+            )
+        )
+        self._welcomed = True
+        if connection.purpose is wire.Purpose.JOIN:
+            await self._send_media(connection)
+        elif connection.admitted:
+            await self._send(wire.Admitted())
+        await self._send_room(connection)
+
+    async def _handle(self, connection: opening.Connection, message: wire.ClientMessage) -> None:
+        handled = HANDLERS[type(message)]
+        if connection.purpose not in handled.purposes:
+            refusal = ConsiliumError("ticket_purpose")
+            verb = handled.door if isinstance(handled.door, Verb) else Verb.ROOM_JOIN
+            await self._in_database(gate.record_refusal, connection.actor, verb, refusal)
+            raise refusal
+        outgoing: Outgoing = await self._in_database(handled.handler, connection, message)
+        for reply in outgoing.replies:
+            await self._send(reply)
+        for group, relayed in outgoing.relays:
+            await self.channel_layer.group_send(group, relayed)
+
+    async def _watch_silence(self) -> None:
+        await asyncio.sleep(limits.HELLO_SECONDS)
+        if not self._welcomed:
+            await self._refuse_and_close(PROBLEMS["hello_required"])
+            return
+        while True:
+            silent = time.monotonic() - self._heard_at
+            if silent > limits.SILENCE_SECONDS:
+                await self._end(PROBLEMS["socket_silent"].close_code)
+                return
+            await asyncio.sleep(limits.SILENCE_SECONDS - silent + 0.1)
+
+    # ------------------------------------------------------------ hints from the channel layer
+
+    async def room_changed(self, hint: dict[str, Any]) -> None:
+        self._stale.set()
+
+    async def media_changed(self, hint: dict[str, Any]) -> None:
+        if self.connection is not None and self._welcomed:
+            await self._send_media(self.connection)
+
+    async def media_relayed(self, hint: dict[str, Any]) -> None:
+        """A description or candidate for this page; checked by whoever handed it in."""
+        if self.connection is not None and self.connection.purpose is wire.Purpose.JOIN:
+            await self._send(wire.SERVER_ADAPTER.validate_python(hint["message"]))
+
+    async def media_refused(self, hint: dict[str, Any]) -> None:
+        await self._tell(PROBLEMS["sdp_refused"], about="describe")
+
+    async def place_admitted(self, hint: dict[str, Any]) -> None:
+        if self._welcomed:
+            await self._send(wire.Admitted())
+
+    async def place_goodbye(self, hint: dict[str, Any]) -> None:
+        connection = self.connection
+        if connection is None or hint["keep_socket"] == str(connection.socket):
+            return
+        await self._send(wire.Goodbye(reason=hint["reason"], may_return=hint["may_return"]))
+        await self._end(PROBLEMS["taken_over"].close_code if hint["reason"] == "taken_over" else 1000)
+
+    # ------------------------------------------------------------ sending
+
+    async def _refresh(self) -> None:
+        """Send the room anew after hints; many hints in one moment make one reading."""
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            if self.connection is not None and self._welcomed:
+                try:
+                    await self._send_room(self.connection)
+                except Exception:  # noqa: BLE001 - the next hint tries again
+                    log.exception("the room could not be read")
+
+    async def _send_room(self, connection: opening.Connection) -> None:
+        now = await self._in_database(queries.room, connection.meeting_id)
+        if now.seq <= self._sent_seq:
+            return
+        self._sent_seq = now.seq
+        if connection.purpose is wire.Purpose.WAIT:
+            await self._send(queries.lobby_message(now, connection.participation_id))
+        else:
+            await self._send(queries.state_message(now, for_host=connection.host))
+
+    async def _send_media(self, connection: opening.Connection) -> None:
+        media = await self._in_database(paths.media_message, connection.participation_id)
+        if media is None or connection.purpose is not wire.Purpose.JOIN:
+            return
+        if self._sent_media == (media.epoch, media.ready):
+            return
+        self._sent_media = (media.epoch, media.ready)
+        await self._send(media)
+
+    async def _send(self, message: Message) -> None:
+        if not self._ended:
+            await self.send(text_data=write(message))
+
+    async def _tell(self, problem: Problem, about: str | None = None) -> None:
+        with translation.override(self._language):
+            text = translation.gettext(problem.text)
+        await self._send(wire.Failure(code=problem.code, text=text, about=about))
+
+    async def _refuse_and_close(self, problem: Problem) -> None:
+        """Bad manners: said, put on the trail, and the end of this socket."""
+        if self._ended:
+            return
+        await self._tell(problem)
+        await self._end(problem.close_code)
+        actor = self.connection.actor if self.connection else anonymous()
+        with contextlib.suppress(Exception):
+            await self._in_database(
+                trail.record,
+                actor,
+                Verb.ROOM_JOIN.value,
+                trail.Outcome.REFUSED,
+                reason=problem.code,
+                subject=(
+                    f"participation:{self.connection.participation_id}" if self.connection else ""
+                ),
+            )
+
+    async def _end(self, code: int) -> None:
+        if not self._ended:
+            self._ended = True
+            await self.close(code)
+
+    async def _in_database(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        # A context for each call: otherwise all sockets of the process share one thread.
+        async with ThreadSensitiveContext():
+            result: T = await database_sync_to_async(call)(*args, **kwargs)
+            return result
+
+
+def _language_of(scope: dict[str, Any]) -> str:
+    """The language chosen by cookie, else the browser's first that we speak."""
+    chosen = scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, "")
+    headers = dict(scope.get("headers", []))
+    wanted = [chosen, *headers.get(b"accept-language", b"").decode("latin-1").split(",")]
+    for tag in wanted:
+        code = tag.split(";")[0].strip().lower()[:2]
+        if code in dict(settings.LANGUAGES):
+            return code
+    return settings.LANGUAGE_CODE

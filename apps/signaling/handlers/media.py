@@ -1,0 +1,142 @@
+"""Descriptions and candidates: checked here, then handed to the other side of the path.
+
+They are never stored and never logged. Those of another epoch are dropped without an answer.
+"""
+
+from __future__ import annotations
+
+from access import gate
+from access.verbs import Verb
+from foundation.errors import ConsiliumError
+from foundation.wire import browser as wire
+from foundation.wire import sdp
+from media.actions import paths
+from media.groups import worker_group
+from media.models import Path
+from meetings.models import Participation
+from meetings.rooms import place_group
+from signaling.hello import Connection
+from signaling.outgoing import NOTHING, Outgoing
+
+
+def describe(connection: Connection, message: wire.Describe) -> Outgoing:
+    path = _current_path(connection, message.link, message.epoch)
+    if path is None:
+        return NOTHING
+    try:
+        checked = _checked(message, relay_only=connection.relay_only)
+    except sdp.SdpRefused as refused:
+        raise _refusal(connection, "sdp_refused") from refused
+    description = wire.Description(type=message.description.type, sdp=checked)
+    if message.link is wire.Link.PEER:
+        assert path.peer_id is not None
+        described = wire.Described(link=message.link, epoch=path.epoch, description=description)
+        return _to_page(path, described)
+    return _to_worker(
+        connection,
+        {
+            "type": "worker.describe",
+            "epoch": path.epoch,
+            "link": message.link.value,
+            "description": description.model_dump(),
+        },
+    )
+
+
+def candidate(connection: Connection, message: wire.Candidate) -> Outgoing:
+    path = _current_path(connection, message.link, message.epoch)
+    if path is None or not message.candidate:
+        return NOTHING
+    line = sdp.check_candidate(message.candidate, relay_only=connection.relay_only)
+    if line is None:
+        raise ConsiliumError("candidate_refused")
+    if message.link is wire.Link.PEER:
+        remote = wire.RemoteCandidate(
+            link=message.link,
+            epoch=path.epoch,
+            candidate=line,
+            mid=message.mid,
+            line=message.line,
+        )
+        return _to_page(path, remote)
+    return _to_worker(
+        connection,
+        {
+            "type": "worker.candidate",
+            "epoch": path.epoch,
+            "link": message.link.value,
+            "candidate": line,
+            "mid": message.mid,
+            "line": message.line,
+        },
+    )
+
+
+def restart(connection: Connection, message: wire.RestartMedia) -> Outgoing:
+    _require(connection)
+    paths.restart_path(connection.participation_id, message.epoch)
+    return NOTHING
+
+
+def _require(connection: Connection) -> None:
+    place = (
+        Participation.objects.select_related("meeting")
+        .filter(pk=connection.participation_id)
+        .get()
+    )
+    gate.require(connection.actor, Verb.MEDIA_CONNECT, place)
+
+
+def _current_path(connection: Connection, link: wire.Link, epoch: int) -> Path | None:
+    """The place's path if the message belongs to it."""
+    _require(connection)
+    path = Path.objects.filter(participation_id=connection.participation_id).first()
+    private = connection.mode is wire.Mode.PRIVATE
+    if path is None or not path.ready or path.epoch != epoch:
+        return None
+    if private != (link is wire.Link.PEER):
+        raise _refusal(connection, "sdp_refused")
+    if private and path.peer_id is None:
+        return None
+    return path
+
+
+def _checked(message: wire.Describe, *, relay_only: bool) -> str:
+    """The description as it may be passed on. Raises ``SdpRefused``."""
+    text = message.description.sdp
+    if message.link is wire.Link.PEER:
+        return sdp.check_peer_description(text, relay_only=relay_only)
+    if message.link is wire.Link.PUBLISH:
+        if message.description.type != "offer":
+            raise sdp.SdpRefused("publish is offered by the browser")
+        sdp.check_publish_offer(text)
+    else:
+        if message.description.type != "answer":
+            raise sdp.SdpRefused("subscribe is answered by the browser")
+        sdp.check_answer(text)
+    return sdp.relay_candidates_only(text) if relay_only else text
+
+
+def _to_page(path: Path, message: wire.Message) -> Outgoing:
+    assert path.peer_id is not None
+    hint = {"type": "media.relayed", "message": message.model_dump(mode="json")}
+    return Outgoing(relays=((place_group(path.peer_id), hint),))
+
+
+def _to_worker(connection: Connection, command: dict[str, object]) -> Outgoing:
+    placement = paths.placement_of(connection.meeting_id)
+    if placement is None:
+        raise ConsiliumError("no_media_worker")
+    named = {
+        **command,
+        "room": str(connection.meeting_id),
+        "participant": str(connection.participation_id),
+    }
+    return Outgoing(relays=((worker_group(placement.worker_id), named),))
+
+
+def _refusal(connection: Connection, code: str) -> ConsiliumError:
+    refusal = ConsiliumError(code)
+    place = Participation.objects.select_related("meeting").get(pk=connection.participation_id)
+    gate.record_refusal(connection.actor, Verb.MEDIA_CONNECT, refusal, place)
+    return refusal

@@ -1,0 +1,36 @@
+"""Being there: ping, sources, leaving."""
+
+from __future__ import annotations
+
+from foundation.errors import ConsiliumError
+from foundation.wire import browser as wire
+from meetings.actions import enter, host
+from signaling.hello import Connection
+from signaling.outgoing import NOTHING, Outgoing
+
+
+def ping(connection: Connection, message: wire.Ping) -> Outgoing:
+    """The pong is sent before this runs; what remains is to remember that the page lives."""
+    enter.seen(connection.participation_id, connection.socket)
+    return NOTHING
+
+
+def sources(connection: Connection, message: wire.Sources) -> Outgoing:
+    enter.show_sources(
+        connection.actor,
+        connection.participation_id,
+        microphone=message.microphone,
+        camera=message.camera,
+        screen=message.screen,
+    )
+    return NOTHING
+
+
+def leave(connection: Connection, message: wire.Leave) -> Outgoing:
+    host.leave(connection.actor, connection.participation_id)
+    return NOTHING
+
+
+def hello_again(connection: Connection, message: wire.Hello) -> Outgoing:
+    """A socket speaks for one seat; a second hello is a mistake."""
+    raise ConsiliumError("ticket_spent")

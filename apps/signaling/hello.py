@@ -1,0 +1,109 @@
+"""Opening a socket: the ticket is spent, the seat's cookie compared, the place connected."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from access import gate
+from access.verbs import Verb
+from foundation.actor import Actor, anonymous
+from foundation.errors import ConsiliumError
+from foundation.wire import browser as wire
+from media.actions import paths
+from meetings import seats, tickets
+from meetings.actions import enter
+from meetings.lifecycle import PlaceState, SeatState
+from meetings.minting import hash_seat_secret
+from meetings.models import Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Whom a socket speaks for, from hello to the end."""
+
+    socket: UUID
+    actor: Actor
+    organisation_id: UUID
+    meeting_id: UUID
+    participation_id: UUID
+    purpose: wire.Purpose
+    host: bool
+    mode: wire.Mode
+    relay_only: bool
+    admitted: bool
+
+
+_VERBS = {wire.Purpose.JOIN: Verb.ROOM_JOIN, wire.Purpose.WAIT: Verb.ROOM_WAIT}
+
+
+def identify(hello: wire.Hello, cookies: Mapping[str, str]) -> Connection:
+    """Spend the ticket of ``hello`` and say whom the socket speaks for.
+
+    Raises ``ConsiliumError``; the refusal is on the trail. Nothing is connected yet.
+    """
+    seat: Seat | None = None
+    verb = Verb.ROOM_JOIN
+    try:
+        if hello.version not in wire.SPOKEN_VERSIONS:
+            raise ConsiliumError("version_unknown")
+        ticket = tickets.spend(hello.ticket)
+        verb = _VERBS[ticket.purpose]
+        seat = (
+            Seat.objects.filter(pk=ticket.seat_id)
+            .select_related("participation__meeting")
+            .first()
+        )
+        if seat is None or not _cookie_matches(seat, cookies):
+            raise ConsiliumError("seat_unknown")
+        if seat.state != SeatState.CURRENT or seat.generation != ticket.generation:
+            raise ConsiliumError("taken_over")
+    except ConsiliumError as refusal:
+        actor = seats.occupant_of(seat) if seat is not None else anonymous()
+        gate.record_refusal(actor, verb, refusal, seat)
+        raise
+    actor = seats.occupant_of(seat)
+    place = seat.participation
+    gate.require(actor, verb, place)
+    return Connection(
+        socket=uuid4(),
+        actor=actor,
+        organisation_id=seat.organisation_id,
+        meeting_id=place.meeting_id,
+        participation_id=place.pk,
+        purpose=ticket.purpose,
+        host=place.is_host,
+        mode=wire.Mode(place.meeting.mode),
+        relay_only=place.meeting.relay_only,
+        admitted=place.state in (PlaceState.ADMITTED, PlaceState.LEFT),
+    )
+
+
+def take_connection(connection: Connection, *, keep_media: bool) -> None:
+    """From now on this socket speaks for the place, and a media path is opened for a call."""
+    with transaction.atomic():
+        seat = (
+            Seat.objects.filter(
+                participation_id=connection.participation_id, state=SeatState.CURRENT
+            )
+            .select_related("participation__meeting")
+            .get()
+        )
+        enter.connect(seat, connection.purpose, connection.socket)
+        if connection.purpose is wire.Purpose.JOIN:
+            paths.open_path(connection.participation_id, keep=keep_media)
+
+
+def drop_connection(connection: Connection) -> None:
+    """The socket is gone; the place stays for its holder to return."""
+    with transaction.atomic():
+        enter.disconnect(connection.participation_id, connection.socket)
+
+
+def _cookie_matches(seat: Seat, cookies: Mapping[str, str]) -> bool:
+    secret = cookies.get(seats.cookie_name(seat.participation.meeting_id), "")
+    return hmac.compare_digest(hash_seat_secret(secret), seat.secret_hash)

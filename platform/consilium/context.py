@@ -1,0 +1,18 @@
+"""What every page may show of the organisation the person acts in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.actors import organisation_of
+
+
+def organisation(request: HttpRequest) -> dict[str, Any]:
+    actor = getattr(request, "actor", None)
+    return {
+        "actor_organisation": organisation_of(actor) if actor is not None else None,
+        "is_demo": settings.DEMO,
+    }

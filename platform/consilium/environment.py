@@ -1,0 +1,283 @@
+"""The typed environment: every variable an installation can be given, read once, checked at once.
+
+``load()`` returns an ``Environment`` or raises ``SettingsWrong`` with one plain line per mistake.
+A value that may hold a password is never repeated in such a line. An empty variable counts as not
+set, because compose files and unit files cannot easily leave one out.
+
+Nothing is needed to start: without any variable the installation runs on its embedded parts.
+``DATABASE_URL``, ``REDIS_URL``, ``SMTP_URL`` and ``TURN_URLS`` each put the real part in the place
+of an embedded one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SOURCE_ROOT = Path(__file__).resolve().parents[2]
+
+PREFIX = "CONSILIUM_"
+
+# Always answered to: the supervisor asks the web process and the media worker dials in by these.
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+# 32 random characters are beyond guessing; less is what people type.
+SECRET_KEY_CHARACTERS = 32
+
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
+)
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off"})
+
+
+class SettingsWrong(Exception):
+    """The environment cannot be used. ``lines`` holds one sentence per variable that is wrong."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__("\n".join(self.lines))
+
+
+class PairWrong(ValueError):
+    """Two variables do not fit together; ``variable`` is the one to change."""
+
+    def __init__(self, variable: str, sentence: str) -> None:
+        self.variable = variable
+        super().__init__(sentence)
+
+
+def _switch(value: object) -> bool:
+    """True or false from the words people write for it."""
+    word = str(value).strip().lower()
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise ValueError(f"{value!r} is neither 1 nor 0")
+
+
+def _whole_number(low: int, high: int, what: str) -> Callable[[object], int]:
+    """A reader of whole numbers from ``low`` to ``high``; ``what`` names the idea in the error."""
+
+    def read(value: object) -> int:
+        text = str(value).strip()
+        if not re.fullmatch(r"[0-9]{1,12}", text):
+            raise ValueError(f"{value!r} is not {what}")
+        if not low <= int(text) <= high:
+            raise ValueError(f"{text} is not {what} ({low} to {high})")
+        return int(text)
+
+    return read
+
+
+def _items(value: object) -> list[str]:
+    """The parts of a comma-separated list, trimmed, without empty ones and repetitions."""
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return list(dict.fromkeys(str(part).strip() for part in parts if str(part).strip()))
+
+
+def _hosts(value: object) -> list[str]:
+    """Host names and addresses in the form Django compares: IPv6 in brackets, no wildcard."""
+    hosts = list(LOOPBACK_HOSTS)
+    for item in _items(value):
+        host = item.lower()
+        try:
+            address = ip_address(host.removeprefix("[").removesuffix("]"))
+        except ValueError:
+            if not _HOST_NAME.fullmatch(host):
+                raise ValueError(f"{item!r} is not a host name or address") from None
+        else:
+            host = f"[{address}]" if address.version == 6 else str(address)
+        hosts.append(host)
+    return list(dict.fromkeys(hosts))
+
+
+def _addresses(value: object) -> list[str]:
+    """IP addresses, each checked."""
+    addresses = []
+    for item in _items(value):
+        try:
+            addresses.append(str(ip_address(item)))
+        except ValueError:
+            raise ValueError(f"{item!r} is not an IP address") from None
+    return addresses
+
+
+def _listen(value: object) -> str:
+    """Where the web listens: this machine alone, or every network it is on."""
+    if value not in {"127.0.0.1", "0.0.0.0"}:  # noqa: S104 - an operator may ask for it
+        raise ValueError(f"{value!r} is neither 127.0.0.1 (this machine) nor 0.0.0.0 (the network)")
+    return str(value)
+
+
+def _turn_urls(value: object) -> list[str]:
+    """TURN addresses as browsers take them (RFC 7065)."""
+    urls = _items(value)
+    for url in urls:
+        if not re.fullmatch(r"turns?:[^\s/?@]+(\?transport=(udp|tcp))?", url):
+            raise ValueError(
+                f"{url!r} is not a TURN address such as turns:turn.example.org:443?transport=tcp"
+            )
+    return urls
+
+
+def _url(*schemes: str) -> Callable[[object], str]:
+    """A reader of URLs with one of ``schemes``; errors do not show them, for their passwords."""
+
+    def read(value: object) -> str:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value).strip()
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+        try:
+            parts = urlsplit(text)
+            _ = parts.port  # raises when it is no number
+        except ValueError:
+            raise ValueError("it is not a URL") from None
+        if parts.scheme not in schemes:
+            raise ValueError(f"it does not begin with {wanted}")
+        if not (parts.hostname or parts.scheme == "unix"):
+            raise ValueError("it names no host")
+        return text
+
+    return read
+
+
+def _public_url(value: object) -> str:
+    """The address people type: https, a host, perhaps a port, and nothing behind it."""
+    text = str(value).strip().rstrip("/")
+    if not re.fullmatch(r"https://([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?", text):
+        raise ValueError(f"{value!r} is not an address such as https://visits.example.org")
+    return text
+
+
+def _directory(value: object) -> Path:
+    """An absolute path; a relative one is meant from where the process was started."""
+    return Path(str(value)).expanduser().absolute()
+
+
+def _secret_key(value: object) -> str:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    if len(text) < SECRET_KEY_CHARACTERS:
+        raise ValueError(f"it is too short ({SECRET_KEY_CHARACTERS} characters at least)")
+    return text
+
+
+Switch = Annotated[bool, BeforeValidator(_switch)]
+Postgres = Annotated[str, BeforeValidator(_url("postgresql", "postgres"))]
+Redis = Annotated[SecretStr, BeforeValidator(_url("redis", "rediss", "unix"))]
+Smtp = Annotated[SecretStr, BeforeValidator(_url("smtp", "smtps"))]
+
+
+class Environment(BaseSettings):
+    """What this installation was told. ``port`` is read from ``CONSILIUM_PORT``, and so on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        extra="ignore",
+        validate_default=True,
+    )
+
+    # Where everything is kept that must survive a restart: SQLite, keys, mails, certificate, spool.
+    data: Annotated[Path, BeforeValidator(_directory)] = SOURCE_ROOT / "data"
+    key_file: Annotated[Path, BeforeValidator(_directory)] = Field(
+        default_factory=lambda read: read["data"] / "keys" / "local.json"
+    )
+
+    # How it is reached. The loopback names are always among ``hosts``.
+    port: Annotated[int, BeforeValidator(_whole_number(1, 65535, "a port number"))] = 8443
+    hosts: Annotated[list[str], NoDecode, BeforeValidator(_hosts)] = []
+    public_url: Annotated[str, BeforeValidator(_public_url)] = Field(
+        default_factory=lambda read: f"https://localhost:{read['port']}"
+    )
+    listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1"
+    web_processes: Annotated[
+        int, BeforeValidator(_whole_number(1, 64, "a number of web processes"))
+    ] = 1
+
+    # What it is for: ``production`` refuses embedded parts, ``demo`` invents people.
+    production: Switch = False
+    demo: Switch = False
+    secret_key: Annotated[SecretStr, BeforeValidator(_secret_key)] | None = None
+
+    # The real parts that replace the embedded ones.
+    database_url: Postgres | None = Field(default=None, validation_alias="DATABASE_URL")
+    redis_url: Redis | None = Field(default=None, validation_alias="REDIS_URL")
+    smtp_url: Smtp | None = Field(default=None, validation_alias="SMTP_URL")
+
+    # The relay. ``turn_seconds`` is how long a credential can begin allocations.
+    turn_urls: Annotated[list[str], NoDecode, BeforeValidator(_turn_urls)] = Field(
+        default=[], validation_alias="TURN_URLS"
+    )
+    turn_secret: SecretStr | None = Field(default=None, validation_alias="TURN_SECRET")
+    turn_seconds: Annotated[
+        int, BeforeValidator(_whole_number(60, 86_400, "a number of seconds"))
+    ] = Field(default=3600, validation_alias="TURN_SECONDS")
+
+    # The media worker: addresses it offers to browsers, and how long a call outlives the web.
+    worker_addresses: Annotated[list[str], NoDecode, BeforeValidator(_addresses)] = []
+    lease_seconds: Annotated[
+        int, BeforeValidator(_whole_number(10, 86_400, "a number of seconds"))
+    ] = 3600
+
+    @model_validator(mode="after")
+    def _parts_that_need_each_other(self) -> Self:
+        """Combinations that would fail later, silently or in front of a patient."""
+        if self.turn_urls and self.turn_secret is None:
+            raise PairWrong("TURN_SECRET", "it is needed when TURN_URLS is set")
+        if self.turn_secret is not None and not self.turn_urls:
+            raise PairWrong("TURN_URLS", "it is needed when TURN_SECRET is set")
+        if self.web_processes > 1 and self.redis_url is None:
+            raise PairWrong(
+                "CONSILIUM_WEB_PROCESSES",
+                f"{self.web_processes} web processes need REDIS_URL,"
+                " because without it messages between them are lost",
+            )
+        return self
+
+
+def load() -> Environment:
+    """The environment of this process; ``SettingsWrong`` with a line for each wrong value."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        raise SettingsWrong(_lines(error)) from None
+
+
+def is_ours(variable: str) -> bool:
+    """Whether ``variable`` is one that ``Environment`` reads."""
+    return variable in {variable_of(field) for field in Environment.model_fields}
+
+
+def variable_of(field: str) -> str:
+    """The name of the variable a field of ``Environment`` is read from."""
+    info = Environment.model_fields.get(field)
+    if info is not None and isinstance(info.validation_alias, str):
+        return info.validation_alias
+    # pydantic reports an aliased field by its alias, which is the variable already
+    return f"{PREFIX}{field.upper()}" if info is not None else field
+
+
+def _lines(error: ValidationError) -> list[str]:
+    """One line per mistake, named by the variable that has to change."""
+    lines = []
+    for mistake in error.errors(include_url=False):
+        if mistake["type"] == "default_factory_not_called":
+            continue  # follows from a mistake that has its own line
+        context: dict[str, Any] = mistake.get("ctx", {})
+        cause = context.get("error")
+        if isinstance(cause, PairWrong):
+            variable = cause.variable
+        else:
+            variable = variable_of(str(mistake["loc"][0]))
+        lines.append(f"{variable}: {cause if cause is not None else mistake['msg']}")
+    return lines

@@ -1,0 +1,344 @@
+"""Messages between a browser and the server, version 1. Prose: docs/protocol.md.
+
+One socket serves one seat: a person's place in one meeting on one device. The first message is
+``hello`` with a ticket; what the ticket was made for (``wait`` or ``join``) decides what the
+socket may say. ``media`` opens a media attempt, numbered by ``epoch``; descriptions and
+candidates of another epoch are dropped without an answer.
+
+Sources have a fixed order of m-lines in every offer a browser publishes: microphone, camera,
+screen, then the data channel. A media worker names the stream it forwards
+``<participation id>.<source group>``, where the group is ``camera`` (with the microphone) or
+``screen``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, TypeAdapter
+
+from foundation.wire.message import Message, kinds
+
+VERSION = 1
+SPOKEN_VERSIONS = frozenset({1})
+
+#: A complete SDP; see MAX_MESSAGE_BYTES.
+MAX_SDP_CHARS = 49_152
+MAX_CANDIDATE_CHARS = 512
+MAX_TICKET_CHARS = 2_048
+
+Epoch = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class Link(StrEnum):
+    """Which peer connection a description or candidate belongs to."""
+
+    PEER = "peer"  # private: browser to browser
+    PUBLISH = "publish"  # governed: browser offers, worker answers
+    SUBSCRIBE = "subscribe"  # governed: worker offers, browser answers
+
+
+class Purpose(StrEnum):
+    """What a ticket, and so a socket, is for."""
+
+    WAIT = "wait"
+    JOIN = "join"
+
+
+class Mode(StrEnum):
+    """Who can decrypt the media of a meeting."""
+
+    PRIVATE = "private"
+    GOVERNED = "governed"
+    # "sealed" comes with group end-to-end encryption; the value is kept free.
+
+
+class Description(Message):
+    """A session description (RFC 8829)."""
+
+    type: Literal["offer", "answer"]
+    sdp: Annotated[str, Field(min_length=1, max_length=MAX_SDP_CHARS)]
+
+
+# ---------------------------------------------------------------- browser → server
+
+
+class Hello(Message):
+    """Opens the socket. ``keep_media`` says that this page's media path still lives."""
+
+    type: Literal["hello"] = "hello"
+    version: int
+    ticket: Annotated[str, Field(min_length=16, max_length=MAX_TICKET_CHARS)]
+    keep_media: bool = False
+
+
+class Ping(Message):
+    """Asks for ``pong``; the server closes a socket that is silent for 15 s."""
+
+    type: Literal["ping"] = "ping"
+    n: Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
+class Describe(Message):
+    """A local description, for the other side of ``link``."""
+
+    type: Literal["describe"] = "describe"
+    link: Link
+    epoch: Epoch
+    description: Description
+
+
+class Candidate(Message):
+    """A local ICE candidate (RFC 8839 ``candidate-attribute``), for the other side of ``link``."""
+
+    type: Literal["candidate"] = "candidate"
+    link: Link
+    epoch: Epoch
+    candidate: Annotated[str, Field(max_length=MAX_CANDIDATE_CHARS)]
+    mid: Annotated[str, Field(max_length=16)] | None = None
+    line: Annotated[int, Field(ge=0, le=64)] | None = None
+
+
+class Sources(Message):
+    """What this person sends at the moment, for the others' screens; media itself decides."""
+
+    type: Literal["sources"] = "sources"
+    microphone: bool
+    camera: bool
+    screen: bool
+
+
+class RestartMedia(Message):
+    """The media path of ``epoch`` is lost: please open a new attempt."""
+
+    type: Literal["restart_media"] = "restart_media"
+    epoch: Epoch
+
+
+class Admit(Message):
+    """The host lets one waiting person in."""
+
+    type: Literal["admit"] = "admit"
+    participation: UUID
+
+
+class Decline(Message):
+    """The host turns one waiting person away."""
+
+    type: Literal["decline"] = "decline"
+    participation: UUID
+
+
+class Remove(Message):
+    """The host removes one person from the call."""
+
+    type: Literal["remove"] = "remove"
+    participation: UUID
+
+
+class EndMeeting(Message):
+    """The host ends the meeting for everyone."""
+
+    type: Literal["end_meeting"] = "end_meeting"
+
+
+class Leave(Message):
+    """This person leaves; they may come back while the meeting is open."""
+
+    type: Literal["leave"] = "leave"
+
+
+CLIENT_TYPES = (
+    Admit,
+    Candidate,
+    Decline,
+    Describe,
+    EndMeeting,
+    Hello,
+    Leave,
+    Ping,
+    Remove,
+    RestartMedia,
+    Sources,
+)
+ClientMessage = Annotated[
+    Admit
+    | Candidate
+    | Decline
+    | Describe
+    | EndMeeting
+    | Hello
+    | Leave
+    | Ping
+    | Remove
+    | RestartMedia
+    | Sources,
+    Field(discriminator="type"),
+]
+CLIENT_ADAPTER: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+CLIENT_KINDS = kinds(*CLIENT_TYPES)
+
+
+# ---------------------------------------------------------------- server → browser
+
+
+class IceServer(Message):
+    """One entry of RTCConfiguration.iceServers, with a time-limited credential."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Welcome(Message):
+    """The ticket was good. ``you`` is the participation this socket speaks for."""
+
+    type: Literal["welcome"] = "welcome"
+    version: int
+    purpose: Purpose
+    you: UUID
+    host: bool
+    mode: Mode
+    ping_seconds: int
+
+
+class Pong(Message):
+    """Answers ``ping``."""
+
+    type: Literal["pong"] = "pong"
+    n: int
+
+
+class Lobby(Message):
+    """To one who waits: place 1 is next. ``host_here`` says whether a host is in the room."""
+
+    type: Literal["lobby"] = "lobby"
+    place: int
+    waiting: int
+    host_here: bool
+
+
+class Admitted(Message):
+    """To one who waited: ask for a ``join`` ticket now."""
+
+    type: Literal["admitted"] = "admitted"
+
+
+class Person(Message):
+    """One who is admitted. ``connected`` is false while their page reconnects or has left."""
+
+    id: UUID
+    name: str
+    host: bool
+    connected: bool
+    microphone: bool
+    camera: bool
+    screen: bool
+
+
+class Waiting(Message):
+    """One who waits, as a host sees them. ``verified_by`` names each proof, e.g. ``mailbox``."""
+
+    id: UUID
+    name: str
+    verified_by: list[str]
+    since: datetime
+    connected: bool
+
+
+class State(Message):
+    """The whole room, as this person may see it; ``waiting`` is filled for hosts only.
+
+    A later ``seq`` replaces all of an earlier one; an equal or lower one is ignored.
+    """
+
+    type: Literal["state"] = "state"
+    seq: int
+    people: list[Person]
+    waiting: list[Waiting]
+
+
+class Media(Message):
+    """Open media attempt ``epoch``: forget peer connections of earlier ones.
+
+    ``path`` ``peer``: connect to ``peer``; the side with ``offers`` makes the offer.
+    ``path`` ``worker``: offer ``publish``, then answer the worker's ``subscribe`` offers.
+    ``ready`` false: nobody to connect to yet (alone in a private call, or no media worker).
+    """
+
+    type: Literal["media"] = "media"
+    path: Literal["peer", "worker"]
+    epoch: Epoch
+    ready: bool
+    offers: bool
+    peer: UUID | None = None
+    relay_only: bool
+    ice_servers: list[IceServer]
+
+
+class Described(Message):
+    """The other side's description for ``link`` in ``epoch``."""
+
+    type: Literal["described"] = "described"
+    link: Link
+    epoch: Epoch
+    description: Description
+
+
+class RemoteCandidate(Message):
+    """The other side's candidate for ``link`` in ``epoch``."""
+
+    type: Literal["remote_candidate"] = "remote_candidate"
+    link: Link
+    epoch: Epoch
+    candidate: str
+    mid: str | None = None
+    line: int | None = None
+
+
+class Failure(Message):
+    """A message was refused; the socket stays open unless a close follows. ``about``: its type."""
+
+    type: Literal["error"] = "error"
+    code: str
+    text: str
+    about: str | None = None
+
+
+class Goodbye(Message):
+    """The seat's time is over here; the socket closes next."""
+
+    type: Literal["goodbye"] = "goodbye"
+    reason: Literal["left", "removed", "declined", "ended", "taken_over"]
+    may_return: bool
+
+
+SERVER_TYPES = (
+    Admitted,
+    Described,
+    Failure,
+    Goodbye,
+    Lobby,
+    Media,
+    Pong,
+    RemoteCandidate,
+    State,
+    Welcome,
+)
+ServerMessage = Annotated[
+    Admitted
+    | Described
+    | Failure
+    | Goodbye
+    | Lobby
+    | Media
+    | Pong
+    | RemoteCandidate
+    | State
+    | Welcome,
+    Field(discriminator="type"),
+]
+SERVER_ADAPTER: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)

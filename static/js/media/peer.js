@@ -1,0 +1,135 @@
+// @ts-check
+/** Browser to browser: one peer connection, whose ends are the two people's browsers. */
+
+import { CHAT_LABEL, listen, say } from "./chat.js";
+import { preferVp8, tune } from "./codecs.js";
+import { Link } from "./link.js";
+import { SOURCES, kindOf, outgoingStreams } from "./path.js";
+
+/** @import {Described, Media, RemoteCandidate} from "../wire/messages.js" */
+/** @import {MediaPath, PathEvents, SourceName, TrackOf} from "./path.js" */
+
+/** @implements {MediaPath} */
+export class PeerPath {
+  #link;
+  #media;
+  #trackOf;
+  #events;
+  #streams = outgoingStreams();
+  /** @type {RTCDataChannel | null} */
+  #channel = null;
+  #other;
+
+  /**
+   * @param {Media} media
+   * @param {TrackOf} trackOf
+   * @param {PathEvents} events
+   */
+  constructor(media, trackOf, events) {
+    this.#media = media;
+    this.#trackOf = trackOf;
+    this.#events = events;
+    this.#other = media.peer ?? "";
+    this.#link = new Link("peer", media, {
+      send: events.send,
+      state: (state) => this.#changed(state),
+      track: () => {}, // the receivers are known by their place, see #show
+      broken: () => events.state("lost"),
+    });
+    this.#link.pc.addEventListener("datachannel", ({ channel }) => {
+      if (channel.label === CHAT_LABEL) this.#open(channel);
+    });
+  }
+
+  start() {
+    this.#events.state("connecting");
+    if (!this.#media.offers) return;
+    const { pc } = this.#link;
+    for (const source of SOURCES) {
+      const transceiver = pc.addTransceiver(this.#trackOf(source) ?? kindOf(source), {
+        direction: "sendrecv",
+        streams: [this.#streams[source]],
+      });
+      if (source !== "microphone") preferVp8(transceiver);
+    }
+    this.#open(pc.createDataChannel(CHAT_LABEL, { ordered: true }));
+    void this.#link.offer();
+  }
+
+  /** @param {Described} message */
+  described({ link, description }) {
+    if (link !== "peer" || (description.type === "offer") === this.#media.offers) return;
+    void this.#link.take(description, () =>
+      description.type === "offer" ? this.#prepareAnswer() : this.#show(),
+    );
+  }
+
+  /** @param {RemoteCandidate} message */
+  candidate(message) {
+    if (message.link === "peer") this.#link.candidate(message);
+  }
+
+  /**
+   * @param {SourceName} source
+   * @param {MediaStreamTrack | null} track
+   */
+  replaceSource(source, track) {
+    const transceiver = this.#link.pc.getTransceivers()[SOURCES.indexOf(source)];
+    // Before the offer came there is nothing to replace: the answer takes the newest tracks.
+    transceiver?.sender.replaceTrack(track).catch(() => {});
+  }
+
+  /** @param {string} text */
+  say(text) {
+    return say(this.#channel, text);
+  }
+
+  peerConnections() {
+    return [this.#link.pc];
+  }
+
+  stop() {
+    this.#link.close();
+  }
+
+  /** @param {RTCDataChannel} channel */
+  #open(channel) {
+    this.#channel = channel;
+    listen(channel, this.#events);
+  }
+
+  /** The offer's m-lines are reused in their order, so that both sides agree what each one is. */
+  async #prepareAnswer() {
+    const transceivers = this.#link.pc.getTransceivers();
+    const replacing = SOURCES.map((source, place) => {
+      const transceiver = transceivers[place];
+      if (transceiver === undefined) throw new Error("The offer lacks a source");
+      transceiver.direction = "sendrecv";
+      transceiver.sender.setStreams?.(this.#streams[source]);
+      if (source !== "microphone") preferVp8(transceiver);
+      return transceiver.sender.replaceTrack(this.#trackOf(source));
+    });
+    await Promise.all(replacing);
+    this.#show();
+  }
+
+  #show() {
+    const tracks = this.#link.pc.getTransceivers().map(({ receiver }) => receiver.track);
+    const [microphone, camera, screen] = tracks;
+    if (microphone === undefined || camera === undefined || screen === undefined) return;
+    this.#events.remote(this.#other, "camera", new MediaStream([microphone, camera]));
+    this.#events.remote(this.#other, "screen", new MediaStream([screen]));
+  }
+
+  /** @param {RTCPeerConnectionState} state */
+  #changed(state) {
+    if (state === "connected") {
+      this.#events.state("connected");
+      this.#link.pc.getTransceivers().forEach(({ sender }, place) => {
+        const source = SOURCES[place];
+        if (source !== undefined) void tune(sender, source);
+      });
+    }
+    if (state === "failed") this.#events.state("lost");
+  }
+}

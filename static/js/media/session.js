@@ -1,0 +1,213 @@
+// @ts-check
+/**
+ * The media of one call, across its attempts: opens the path that each `media` message asks for,
+ * watches it, asks for a new one when it is lost, and tells everyone what this person sends.
+ */
+
+import { Health } from "./health.js";
+import { PeerPath } from "./peer.js";
+import { WorkerPath } from "./worker.js";
+
+/** @import {ClientMessage, Described, Media, Mode, RemoteCandidate} from "../wire/messages.js" */
+/** @import {Group, MediaPath, SourceName} from "./path.js" */
+/** @import {Sources} from "./sources.js" */
+/** @typedef {"alone" | "connecting" | "connected" | "reconnecting"} MediaStatus */
+
+/**
+ * @typedef {object} SessionEvents
+ * @property {(message: ClientMessage) => boolean} send
+ * @property {(status: MediaStatus) => void} status
+ * @property {(participation: string, group: Group, stream: MediaStream | null) => void} remote
+ * @property {(from: string | null, text: string) => void} chat
+ * @property {(open: boolean) => void} chatOpen
+ * @property {() => boolean} othersSend does somebody who is connected say that they send?
+ * @property {() => boolean} othersHere is somebody there to connect to?
+ * @property {(name: string) => void} mark
+ */
+
+export class MediaSession {
+  #sources;
+  #events;
+  /** @type {MediaPath | null} */
+  #path = null;
+  /** @type {Health | null} */
+  #health = null;
+  /** @type {Media | null} */
+  #media = null;
+  #fresh = false;
+  #connected = false;
+  #everConnected = false;
+  #lost = false;
+  #asked = false;
+  #unlisten;
+
+  /**
+   * @param {Sources} sources
+   * @param {SessionEvents} events
+   */
+  constructor(sources, events) {
+    this.#sources = sources;
+    this.#events = events;
+    this.#unlisten = sources.onChange((source, track) => this.#changed(source, track));
+    window.addEventListener("online", this.#hint);
+    connectionOf()?.addEventListener("change", this.#hint);
+  }
+
+  /** Whether the path carries media now, so that a new socket need not open another. */
+  isAlive() {
+    return this.#connected && !this.#lost;
+  }
+
+  /** A new socket was welcomed: the next `media` counts, whatever its number. */
+  welcomed() {
+    this.#fresh = true;
+    this.#asked = false; // what the old socket was asked may never have arrived
+    this.#tellSources();
+    this.retry();
+  }
+
+  /**
+   * @param {Media} media
+   * @param {Mode} mode the mode this person was told
+   * @returns {boolean} false where the path is not the one this mode promises
+   */
+  open(media, mode) {
+    if (media.path !== (mode === "private" ? "peer" : "worker")) return false;
+    const current = this.#media;
+    if (current !== null && media.epoch === current.epoch && media.ready === current.ready) return true;
+    if (current !== null && media.epoch < current.epoch && !this.#fresh) return true;
+    this.#fresh = false;
+    this.#media = media;
+    this.#close();
+    if (!media.ready) {
+      this.#events.status("alone");
+      return true;
+    }
+    this.#events.mark("media");
+    this.#path = this.#makePath(media);
+    this.#path.start();
+    this.#health = new Health(
+      () => this.peerConnections(),
+      this.#events.othersSend,
+      () => this.#pathLost(media.epoch),
+    );
+    return true;
+  }
+
+  /** @param {Described} message */
+  described(message) {
+    if (message.epoch === this.#media?.epoch) this.#path?.described(message);
+  }
+
+  /** @param {RemoteCandidate} message */
+  candidate(message) {
+    if (message.epoch === this.#media?.epoch) this.#path?.candidate(message);
+  }
+
+  /** Asks for a new attempt if the path is lost, nobody asked yet and it makes sense. */
+  retry() {
+    if (!this.#lost || this.#asked || this.#media === null || !this.#events.othersHere()) return;
+    this.#asked = this.#events.send({ type: "restart_media", epoch: this.#media.epoch });
+  }
+
+  /** @param {string} text */
+  say(text) {
+    return this.#path?.say(text) ?? false;
+  }
+
+  /** @returns {RTCPeerConnection[]} */
+  peerConnections() {
+    return this.#path?.peerConnections() ?? [];
+  }
+
+  stop() {
+    this.#close();
+    this.#media = null;
+    this.#unlisten();
+    window.removeEventListener("online", this.#hint);
+    connectionOf()?.removeEventListener("change", this.#hint);
+  }
+
+  #hint = () => this.#health?.hint();
+
+  /** @param {Media} media @returns {MediaPath} */
+  #makePath(media) {
+    const { epoch } = media;
+    const isCurrent = () => this.#media?.epoch === epoch;
+    const Path = media.path === "peer" ? PeerPath : WorkerPath;
+    return new Path(media, (source) => this.#sources.track(source), {
+      send: (message) => void this.#events.send(message),
+      state: (state) => {
+        if (!isCurrent()) return;
+        if (state === "lost") this.#pathLost(epoch);
+        else this.#set(state === "connected");
+      },
+      remote: (participation, group, stream) => {
+        if (isCurrent()) this.#events.remote(participation, group, stream);
+      },
+      chat: (from, text) => {
+        if (isCurrent()) this.#events.chat(from, text);
+      },
+      chatOpen: (open) => {
+        if (isCurrent()) this.#events.chatOpen(open);
+      },
+    });
+  }
+
+  #close() {
+    this.#health?.stop();
+    this.#path?.stop();
+    if (this.#path !== null) this.#events.chatOpen(false);
+    this.#health = null;
+    this.#path = null;
+    this.#connected = false;
+    this.#lost = false;
+    this.#asked = false;
+  }
+
+  /** @param {boolean} connected */
+  #set(connected) {
+    this.#connected = connected;
+    if (connected) {
+      this.#everConnected = true;
+      this.#lost = false;
+      this.#events.mark("connected");
+      this.#events.status("connected");
+    } else this.#events.status(this.#everConnected ? "reconnecting" : "connecting");
+  }
+
+  /** @param {number} epoch */
+  #pathLost(epoch) {
+    if (this.#media?.epoch !== epoch || this.#lost) return;
+    this.#lost = true;
+    this.#connected = false;
+    this.#events.chatOpen(false);
+    this.#events.status(this.#everConnected ? "reconnecting" : "connecting");
+    this.retry();
+  }
+
+  /**
+   * @param {SourceName} source
+   * @param {MediaStreamTrack | null} track
+   */
+  #changed(source, track) {
+    this.#path?.replaceSource(source, track);
+    this.#tellSources();
+  }
+
+  #tellSources() {
+    this.#events.send({
+      type: "sources",
+      microphone: this.#sources.isOn("microphone"),
+      camera: this.#sources.isOn("camera"),
+      screen: this.#sources.isOn("screen"),
+    });
+  }
+}
+
+/** Chromium's word that Wi-Fi became cellular; other browsers only say `online`. */
+function connectionOf() {
+  return "connection" in navigator && navigator.connection instanceof EventTarget
+    ? navigator.connection
+    : null;
+}

@@ -1,0 +1,194 @@
+// @ts-check
+/** The page of a meeting: leads a person from one stage to the next. */
+
+import { rememberSeat, seatOf } from "../media/choices.js";
+import { Sources } from "../media/sources.js";
+import { me as askWhoIAm, ticket } from "../signal/door.js";
+import { Problem, UNREACHABLE } from "../signal/http.js";
+import { Line } from "../signal/line.js";
+import { Call } from "../ui/call.js";
+import { CheckStage } from "../ui/check.js";
+import { Diagnostics } from "../ui/diagnostics.js";
+import { find } from "../ui/dom.js";
+import { EndedStage } from "../ui/ended.js";
+import { mirror } from "../ui/mirror.js";
+import { pickers } from "../ui/pickers.js";
+import { showStage } from "../ui/stages.js";
+import { VerifyStage } from "../ui/verify.js";
+import { WaitStage } from "../ui/wait.js";
+
+/** @import {Me} from "../signal/door.js" */
+/** @import {Goodbye} from "../wire/messages.js" */
+
+/** A page that takes longer than this to find out where it stands says so. */
+const PATIENCE_MS = 700;
+
+class RoomPage {
+  #room = find(document, "#room", HTMLElement);
+  #meeting = this.#room.dataset.meeting ?? "";
+  #seat = seatOf(this.#meeting);
+  #diagnostics = new Diagnostics();
+  #sources = new Sources(this.#seat);
+  /** @type {Me | null} */
+  #me = null;
+  /** @type {Line | null} */
+  #waiting = null;
+  /** @type {Call | null} */
+  #call = null;
+
+  #verify = new VerifyStage(this.#room, {
+    verified: () => void this.route(),
+    refused: (problem) => this.#refused(problem),
+  });
+  #check = new CheckStage(this.#room, this.#sources, () => this.#ready());
+  #wait = new WaitStage(this.#room, () => this.#stopWaiting());
+  #ended = new EndedStage(this.#room, this.#room.dataset.host === "yes", {
+    rejoin: () => void this.route({ returning: true }),
+    takeover: () => void this.#takeOver(),
+  });
+
+  constructor() {
+    mirror(this.#room, this.#sources);
+    pickers(this.#room, this.#sources, (speaker) => this.#call?.speaker(speaker));
+    setTimeout(() => {
+      const place = this.#room.querySelector('[data-bind="loading"]');
+      if (place instanceof HTMLElement) place.hidden = false;
+    }, PATIENCE_MS);
+  }
+
+  /**
+   * Finds out where this person stands, and goes there.
+   *
+   * @param {{returning?: boolean}} [how] returning: they pressed a button to come back
+   */
+  async route({ returning = false } = {}) {
+    const back = returning || this.#seat.entered;
+    // Coming back: devices open while the server is asked, so that the call is there sooner.
+    if (back) void this.#sources.open();
+    try {
+      this.#me = await askWhoIAm();
+    } catch (error) {
+      this.#refused(error instanceof Problem ? error : new Problem(UNREACHABLE));
+      return;
+    }
+    const { stage, resume } = this.#me;
+    if (stage === "verify") {
+      showStage(this.#room, "verify");
+      this.#verify.show(this.#me);
+    } else if (stage === "ended") {
+      this.#goodbye({ type: "goodbye", reason: "ended", may_return: false });
+    } else if (stage === "wait" && back) {
+      this.#enterWait();
+    } else if (stage === "call" && (returning || (back && resume))) {
+      this.#diagnostics.begin("back");
+      await this.#sources.open();
+      this.#enterCall();
+    } else {
+      showStage(this.#room, "check");
+      this.#check.show();
+    }
+  }
+
+  #ready() {
+    if (this.#me?.host || this.#me?.stage === "call") {
+      this.#diagnostics.begin("ready");
+      this.#enterCall();
+    } else this.#enterWait();
+  }
+
+  #enterWait() {
+    this.#check.hide();
+    this.#remember(true);
+    showStage(this.#room, "wait");
+    this.#wait.show();
+    this.#waiting?.stop();
+    this.#waiting = new Line("wait", ticket, {
+      message: (message) => {
+        if (message.type === "lobby") this.#wait.lobby(message);
+        if (message.type === "admitted") this.#admitted();
+      },
+      status: (status) => this.#wait.line(status),
+      goodbye: (goodbye) => this.#goodbye(goodbye),
+      refused: (problem) => this.#refused(problem),
+      keepMedia: () => false,
+      mark: () => {},
+    });
+    this.#waiting.start();
+  }
+
+  #admitted() {
+    this.#diagnostics.begin("admitted");
+    this.#enterCall();
+  }
+
+  /** @param {boolean} [takeover] */
+  #enterCall(takeover = false) {
+    if (this.#me === null || this.#call !== null) return;
+    this.#check.hide();
+    this.#remember(true);
+    this.#call = new Call(this.#room, this.#sources, this.#me, this.#diagnostics, {
+      goodbye: (goodbye) => this.#goodbye(goodbye),
+      refused: (problem) => this.#refused(problem),
+    });
+    this.#call.start(takeover);
+    // Only now: the new socket connects while the old one says its last words.
+    this.#waiting?.stop();
+    this.#waiting = null;
+    showStage(this.#room, "call");
+  }
+
+  async #takeOver() {
+    await this.#sources.open();
+    this.#diagnostics.begin("takeover");
+    this.#enterCall(true);
+  }
+
+  #stopWaiting() {
+    this.#waiting?.leave();
+    this.#waiting = null;
+    this.#goodbye({ type: "goodbye", reason: "left", may_return: true });
+  }
+
+  /** @param {Goodbye} goodbye */
+  #goodbye(goodbye) {
+    this.#close(goodbye.reason === "left");
+    showStage(this.#room, "ended");
+    this.#ended.showGoodbye(goodbye);
+  }
+
+  /** @param {Problem} problem */
+  #refused(problem) {
+    if (problem.code === "not_admitted" && this.#call !== null) {
+      this.#close(false);
+      void this.route({ returning: true });
+      return;
+    }
+    if (problem.code === "not_verified" && this.#me?.stage !== "verify") {
+      this.#close(false);
+      void this.route();
+      return;
+    }
+    this.#close(false);
+    showStage(this.#room, "ended");
+    this.#ended.showProblem(problem);
+  }
+
+  /** Everything that this page holds open is closed; lights go out. @param {boolean} leaving */
+  #close(leaving) {
+    this.#remember(false);
+    this.#check.hide();
+    this.#waiting?.stop();
+    this.#waiting = null;
+    this.#call?.stop(leaving);
+    this.#call = null;
+    this.#sources.close();
+  }
+
+  /** @param {boolean} entered */
+  #remember(entered) {
+    this.#seat = { ...seatOf(this.#meeting), entered };
+    rememberSeat(this.#meeting, { entered });
+  }
+}
+
+void new RoomPage().route();

@@ -1,0 +1,108 @@
+// @ts-check
+/** Second stage: do camera, microphone and speaker work? Nothing leaves the device here. */
+
+import { deviceChoice } from "../media/choices.js";
+import { playTone, watchLevel } from "../media/level.js";
+import { bound, button, find, words } from "./dom.js";
+import { troubleWords } from "./words.js";
+
+/** @import {Sources} from "../media/sources.js" */
+
+/** Louder than a quiet room: somebody spoke. */
+const SPOKEN = 0.3;
+
+export class CheckStage {
+  #section;
+  #sources;
+  /** @type {(() => void) | null} */
+  #stopMeter = null;
+  #shown = false;
+
+  /**
+   * @param {HTMLElement} room
+   * @param {Sources} sources
+   * @param {() => void} ready
+   */
+  constructor(room, sources, ready) {
+    this.#section = find(room, '[data-for="check"]', HTMLElement);
+    this.#sources = sources;
+    const press = (/** @type {string} */ action, /** @type {() => void} */ run) =>
+      button(this.#section, action).addEventListener("click", run);
+    press("ready", ready);
+    press("try-again", () => void this.#open());
+    press("check-camera", () => void sources.setCamera(!sources.isOn("camera")));
+    press("tone", () => void this.#tone());
+    sources.onChange(() => {
+      if (this.#shown) this.#render();
+    });
+  }
+
+  show() {
+    this.#shown = true;
+    this.#render();
+    void this.#open();
+  }
+
+  hide() {
+    this.#shown = false;
+    this.#stopMeter?.();
+    this.#stopMeter = null;
+  }
+
+  async #open() {
+    const again = button(this.#section, "try-again");
+    again.setAttribute("aria-busy", "true");
+    await this.#sources.open();
+    again.removeAttribute("aria-busy");
+    if (this.#shown) this.#render();
+  }
+
+  #render() {
+    const { trouble } = this.#sources;
+    const device = trouble.microphone ? "microphone" : "camera";
+    const kind = trouble[device];
+    bound(this.#section, "trouble").hidden = kind === null;
+    if (kind !== null) {
+      const { title, help } = troubleWords(device, kind);
+      words(bound(this.#section, "trouble-title"), title);
+      words(bound(this.#section, "trouble-help"), help);
+    }
+    const seen = this.#sources.isOn("camera");
+    words(
+      bound(this.#section, "camera-words"),
+      trouble.camera === null
+        ? gettext("Your camera is off.")
+        : gettext("No picture. You can go on without a camera."),
+    );
+    const toggle = button(this.#section, "check-camera");
+    toggle.textContent = seen ? gettext("Turn camera off") : gettext("Turn camera on");
+    toggle.setAttribute("aria-pressed", String(!seen));
+    toggle.hidden = trouble.camera !== null;
+    this.#meter();
+  }
+
+  #meter() {
+    this.#stopMeter?.();
+    this.#stopMeter = null;
+    const track = this.#sources.track("microphone");
+    const meter = find(this.#section, "meter", HTMLMeterElement);
+    meter.value = 0;
+    if (track === null) return;
+    this.#stopMeter = watchLevel(track, (level) => {
+      meter.value = level;
+      if (level > SPOKEN) words(bound(this.#section, "level-words"), gettext("We hear you."));
+    });
+  }
+
+  async #tone() {
+    const play = button(this.#section, "tone");
+    play.setAttribute("aria-busy", "true");
+    await playTone(deviceChoice().speaker).catch(() => {});
+    play.removeAttribute("aria-busy");
+    play.textContent = gettext("Play them again");
+    words(
+      bound(this.#section, "tone-words"),
+      gettext("Did you hear three notes? If not, turn the volume up or choose another speaker."),
+    );
+  }
+}

@@ -1,0 +1,204 @@
+// Written by `make wire` from foundation.wire.browser. Do not edit.
+
+/** The host lets one waiting person in. */
+export interface Admit {
+  type: "admit";
+  participation: string;
+}
+
+/** To one who waited: ask for a ``join`` ticket now. */
+export interface Admitted {
+  type: "admitted";
+}
+
+/** A local ICE candidate (RFC 8839 ``candidate-attribute``), for the other side of ``link``. */
+export interface Candidate {
+  type: "candidate";
+  link: Link;
+  epoch: number;
+  candidate: string;
+  mid?: string | null;
+  line?: number | null;
+}
+
+/** The host turns one waiting person away. */
+export interface Decline {
+  type: "decline";
+  participation: string;
+}
+
+/** A local description, for the other side of ``link``. */
+export interface Describe {
+  type: "describe";
+  link: Link;
+  epoch: number;
+  description: Description;
+}
+
+/** The other side's description for ``link`` in ``epoch``. */
+export interface Described {
+  type: "described";
+  link: Link;
+  epoch: number;
+  description: Description;
+}
+
+/** A session description (RFC 8829). */
+export interface Description {
+  type: "offer" | "answer";
+  sdp: string;
+}
+
+/** The host ends the meeting for everyone. */
+export interface EndMeeting {
+  type: "end_meeting";
+}
+
+/** A message was refused; the socket stays open unless a close follows. ``about``: its type. */
+export interface Failure {
+  type: "error";
+  code: string;
+  text: string;
+  about: string | null;
+}
+
+/** The seat's time is over here; the socket closes next. */
+export interface Goodbye {
+  type: "goodbye";
+  reason: "left" | "removed" | "declined" | "ended" | "taken_over";
+  may_return: boolean;
+}
+
+/** Opens the socket. ``keep_media`` says that this page's media path still lives. */
+export interface Hello {
+  type: "hello";
+  version: number;
+  ticket: string;
+  keep_media?: boolean;
+}
+
+/** One entry of RTCConfiguration.iceServers, with a time-limited credential. */
+export interface IceServer {
+  urls: Array<string>;
+  username: string | null;
+  credential: string | null;
+}
+
+/** This person leaves; they may come back while the meeting is open. */
+export interface Leave {
+  type: "leave";
+}
+
+/** Which peer connection a description or candidate belongs to. */
+export type Link = "peer" | "publish" | "subscribe";
+
+/** To one who waits: place 1 is next. ``host_here`` says whether a host is in the room. */
+export interface Lobby {
+  type: "lobby";
+  place: number;
+  waiting: number;
+  host_here: boolean;
+}
+
+/** Open media attempt ``epoch``: forget peer connections of earlier ones. ``path`` ``peer``: connect to ``peer``; the side with ``offers`` makes the offer. ``path`` ``worker``: offer ``publish``, then answer the worker's ``subscribe`` offers. ``ready`` false: nobody to connect to yet (alone in a private call, or no media worker). */
+export interface Media {
+  type: "media";
+  path: "peer" | "worker";
+  epoch: number;
+  ready: boolean;
+  offers: boolean;
+  peer: string | null;
+  relay_only: boolean;
+  ice_servers: Array<IceServer>;
+}
+
+/** Who can decrypt the media of a meeting. */
+export type Mode = "private" | "governed";
+
+/** One who is admitted. ``connected`` is false while their page reconnects or has left. */
+export interface Person {
+  id: string;
+  name: string;
+  host: boolean;
+  connected: boolean;
+  microphone: boolean;
+  camera: boolean;
+  screen: boolean;
+}
+
+/** Asks for ``pong``; the server closes a socket that is silent for 15 s. */
+export interface Ping {
+  type: "ping";
+  n: number;
+}
+
+/** Answers ``ping``. */
+export interface Pong {
+  type: "pong";
+  n: number;
+}
+
+/** What a ticket, and so a socket, is for. */
+export type Purpose = "wait" | "join";
+
+/** The other side's candidate for ``link`` in ``epoch``. */
+export interface RemoteCandidate {
+  type: "remote_candidate";
+  link: Link;
+  epoch: number;
+  candidate: string;
+  mid: string | null;
+  line: number | null;
+}
+
+/** The host removes one person from the call. */
+export interface Remove {
+  type: "remove";
+  participation: string;
+}
+
+/** The media path of ``epoch`` is lost: please open a new attempt. */
+export interface RestartMedia {
+  type: "restart_media";
+  epoch: number;
+}
+
+/** What this person sends at the moment, for the others' screens; media itself decides. */
+export interface Sources {
+  type: "sources";
+  microphone: boolean;
+  camera: boolean;
+  screen: boolean;
+}
+
+/** The whole room, as this person may see it; ``waiting`` is filled for hosts only. A later ``seq`` replaces all of an earlier one; an equal or lower one is ignored. */
+export interface State {
+  type: "state";
+  seq: number;
+  people: Array<Person>;
+  waiting: Array<Waiting>;
+}
+
+/** One who waits, as a host sees them. ``verified_by`` names each proof, e.g. ``mailbox``. */
+export interface Waiting {
+  id: string;
+  name: string;
+  verified_by: Array<string>;
+  since: string;
+  connected: boolean;
+}
+
+/** The ticket was good. ``you`` is the participation this socket speaks for. */
+export interface Welcome {
+  type: "welcome";
+  version: number;
+  purpose: Purpose;
+  you: string;
+  host: boolean;
+  mode: Mode;
+  ping_seconds: number;
+}
+
+export type ClientMessage = Admit | Candidate | Decline | Describe | EndMeeting | Hello | Leave | Ping | Remove | RestartMedia | Sources;
+
+export type ServerMessage = Admitted | Described | Failure | Goodbye | Lobby | Media | Pong | RemoteCandidate | State | Welcome;

@@ -1,0 +1,135 @@
+"""The typed environment: what is read, what is refused, and that no password is shown for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from consilium import environment
+from consilium.environment import Environment, SettingsWrong
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if environment.is_ours(name):
+            monkeypatch.delenv(name)
+
+
+def test_nothing_needs_to_be_set() -> None:
+    read = environment.load()
+    assert read.port == 8443
+    assert read.public_url == "https://localhost:8443"
+    assert read.hosts == ["localhost", "127.0.0.1", "[::1]"]
+    assert read.key_file == read.data / "keys" / "local.json"
+    assert read.data.is_absolute()
+    assert not read.demo
+    assert not read.production
+
+
+def test_everything_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = {
+        "CONSILIUM_DATA": str(tmp_path),
+        "CONSILIUM_PORT": "9000",
+        "CONSILIUM_HOSTS": "Visits.example.org, 2001:db8::1,10.0.0.1",
+        "CONSILIUM_DEMO": "yes",
+        "CONSILIUM_WEB_PROCESSES": "3",
+        "DATABASE_URL": "postgres://consilium:pw@db/consilium",
+        "REDIS_URL": "redis://:pw@redis:6379/0",
+        "SMTP_URL": "smtps://me:pw@mail.example.org",
+        "TURN_URLS": "turn:turn.example.org:3478,turns:turn.example.org:443?transport=tcp",
+        "TURN_SECRET": "north",
+        "CONSILIUM_WORKER_ADDRESSES": "127.0.0.1",
+        "CONSILIUM_LEASE_SECONDS": "60",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    read = environment.load()
+    assert read.key_file == tmp_path / "keys" / "local.json"
+    assert read.public_url == "https://localhost:9000"
+    assert read.hosts[3:] == ["visits.example.org", "[2001:db8::1]", "10.0.0.1"]
+    assert read.demo
+    assert read.turn_urls == settings["TURN_URLS"].split(",")
+    assert read.redis_url is not None
+    assert read.redis_url.get_secret_value() == settings["REDIS_URL"]
+    assert read.lease_seconds == 60
+    assert "pw" not in repr([read.redis_url, read.smtp_url])
+
+
+def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSILIUM_PORT", "")
+    monkeypatch.setenv("REDIS_URL", "")
+    assert environment.load() == Environment()
+    assert environment.load().redis_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("CONSILIUM_PORT", "abc", "'abc' is not a port number"),
+        ("CONSILIUM_PORT", "0", "0 is not a port number (1 to 65535)"),
+        ("CONSILIUM_PORT", "65536", "65536 is not a port number (1 to 65535)"),
+        ("CONSILIUM_PORT", "-1", "'-1' is not a port number"),
+        ("CONSILIUM_PRODUCTION", "maybe", "'maybe' is neither 1 nor 0"),
+        ("CONSILIUM_HOSTS", "*", "'*' is not a host name or address"),
+        ("CONSILIUM_HOSTS", "a,https://b", "'https://b' is not a host name or address"),
+        ("CONSILIUM_WORKER_ADDRESSES", "10.0.0.300", "'10.0.0.300' is not an IP address"),
+        ("CONSILIUM_LEASE_SECONDS", "9", "9 is not a number of seconds (10 to 86400)"),
+        ("CONSILIUM_SECRET_KEY", "short", "it is too short (32 characters at least)"),
+        ("DATABASE_URL", "mysql://root:hunter2@db/x", "does not begin with postgresql://"),
+        ("REDIS_URL", "redis://", "it names no host"),
+        ("REDIS_URL", "redis://:hunter2@redis:x", "it is not a URL"),
+        ("SMTP_URL", "mail.example.org", "does not begin with smtp:// or smtps://"),
+        ("TURN_SECRET", "hunter2", "it is needed when TURN_SECRET is set"),
+        ("CONSILIUM_LISTEN", "::", "'::' is neither 127.0.0.1 (this machine) nor 0.0.0.0"),
+        (
+            "CONSILIUM_PUBLIC_URL",
+            "http://visits.example.org",
+            "is not an address such as https://visits.example.org",
+        ),
+    ],
+)
+def test_a_wrong_value_is_one_line_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsWrong) as caught:
+        environment.load()
+    [only] = caught.value.lines
+    assert only.startswith("TURN_URLS: " if name == "TURN_SECRET" else f"{name}: ")
+    assert line in only
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in only
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "stun:stun.example.org",
+        "turn.example.org",
+        "turns:user@turn.example.org",
+        "turn:a b",
+        "turn:a?transport=sctp",
+    ],
+)
+def test_only_turn_addresses_are_taken_for_the_relay(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("TURN_URLS", url)
+    monkeypatch.setenv("TURN_SECRET", "north")
+    with pytest.raises(SettingsWrong, match=r"TURN_URLS: .* is not a TURN address"):
+        environment.load()
+
+
+def test_each_mistake_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is derived from a wrong value is not reported a second time."""
+    monkeypatch.setenv("CONSILIUM_PORT", "x")
+    monkeypatch.setenv("CONSILIUM_DEMO", "x")
+    with pytest.raises(SettingsWrong) as caught:
+        environment.load()
+    assert [line.split(":")[0] for line in caught.value.lines] == [
+        "CONSILIUM_PORT",
+        "CONSILIUM_DEMO",
+    ]
