@@ -13,7 +13,7 @@ import sys
 import warnings
 from typing import Any
 
-from joserfc.errors import SecurityWarning  # noqa: A004 - its name
+from joserfc.errors import SecurityWarning
 
 from media_worker import stock
 from media_worker.identity import EnrolmentFailed, Identity, load_or_enrol

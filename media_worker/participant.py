@@ -75,6 +75,7 @@ class Participant:
         self._is_over = False
         self._tasks = [
             asyncio.create_task(self._guarded(Link.PUBLISH, self._read_inbox())),
+            asyncio.create_task(self._guarded(Link.PUBLISH, self._publish.run())),
             asyncio.create_task(self._guarded(Link.SUBSCRIBE, self._run_subscribe())),
         ]
 

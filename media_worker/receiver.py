@@ -18,10 +18,8 @@ from typing import Any
 
 from aiortc.codecs import is_rtx
 from aiortc.mediastreams import MediaStreamTrack
-from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtp import (
-    RTCP_PSFB_APP,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     AnyRtcpPacket,
@@ -30,10 +28,10 @@ from aiortc.rtp import (
     RtcpRtpfbPacket,
     RtcpSrPacket,
     RtpPacket,
-    pack_remb_fci,
     unwrap_rtx,
 )
 
+from media_worker.congestion import Arrivals
 from media_worker.feedback import RETRY_SECONDS, Losses, Missing
 from media_worker.plane import Packet, Report, Source
 from media_worker.transport import AeadTransport
@@ -57,16 +55,22 @@ class ForwardingReceiver:
         self._losses: dict[int, Losses] = {}
         self._missing = Missing()
         self._media_ssrc: int | None = None
-        self._estimator = RemoteBitrateEstimator() if kind == "video" else None
+        self._arrivals: Arrivals | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._gap = asyncio.Event()
 
     # ---------------------------------------------------------------- for publish
 
-    def feed(self, source: Source) -> None:
-        """From now on this m-line's packets are ``source``'s."""
+    def feed(self, source: Source, arrivals: Arrivals) -> None:
+        """From now on this m-line's packets are ``source``'s, and their arrivals are noted."""
         self._source = source
+        self._arrivals = arrivals
         source.ask = self._send_pli
+
+    @property
+    def media_ssrc(self) -> int | None:
+        """The SSRC of the packets that come; None while none has."""
+        return self._media_ssrc
 
     # ---------------------------------------------------------------- for aiortc
 
@@ -116,8 +120,10 @@ class ForwardingReceiver:
         if codec is None or not self._enabled or self._source is None:
             return
         now = time.monotonic()
+        number = packet.extensions.transport_sequence_number
+        if number is not None and self._arrivals is not None:
+            self._arrivals.add(number, now)
         self._count(packet, codec.clockRate, now)
-        self._estimate(packet, arrival_time_ms)
         if is_rtx(codec):
             original = self._rtx.get(packet.ssrc)
             repeated = codec.parameters.get("apt")
@@ -162,25 +168,6 @@ class ForwardingReceiver:
                 return
             losses = self._losses[packet.ssrc] = Losses(clock_rate)
         losses.add(packet.sequence_number, packet.timestamp, now)
-
-    def _estimate(self, packet: RtpPacket, arrival_time_ms: int) -> None:
-        if self._estimator is None or packet.extensions.abs_send_time is None:
-            return
-        estimate = self._estimator.add(
-            abs_send_time=packet.extensions.abs_send_time,
-            arrival_time_ms=arrival_time_ms,
-            payload_size=len(packet.payload) + packet.padding_size,
-            ssrc=packet.ssrc,
-        )
-        if estimate is not None:
-            self._send(
-                RtcpPsfbPacket(
-                    fmt=RTCP_PSFB_APP,
-                    ssrc=self._own_ssrc,
-                    media_ssrc=0,
-                    fci=pack_remb_fci(*estimate),
-                )
-            )
 
     async def _report_regularly(self) -> None:
         while True:

@@ -27,9 +27,10 @@ from aiortc import (
     rtcicetransport,
     rtcpeerconnection,
 )
-from aiortc.codecs import CODECS, is_rtx
+from aiortc.codecs import CODECS, HEADER_EXTENSIONS, is_rtx
+from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpHeaderExtensionParameters
 
-from media_worker import data, guard, receiver, sender, transport
+from media_worker import congestion, data, guard, receiver, sender, transport
 
 KNOWN_RELEASES = {"aiortc": "1.16.0", "aioice": "0.13.0"}
 
@@ -68,6 +69,7 @@ def install(addresses: Sequence[str]) -> None:
             raise ReleaseUnknown(f"{module.__name__} has no {name}")
         setattr(module, name, replacement)
     _keep_only_opus_and_vp8()
+    _speak_transport_wide_feedback()
     transport.WorkerCertificate.generateCertificate()
     # aioice writes people's addresses at INFO, aiortc whole descriptions at DEBUG.
     for name in ("aiortc", "aioice"):
@@ -92,3 +94,13 @@ def _keep_only_opus_and_vp8() -> None:
         for codec in CODECS["video"]
         if codec is vp8 or (is_rtx(codec) and codec.parameters.get("apt") == vp8.payloadType)
     ]
+
+
+def _speak_transport_wide_feedback() -> None:
+    """Offered to those who publish; ``subscribe`` takes it out of its offers again."""
+    for kind in ("audio", "video"):
+        for codec in CODECS[kind]:
+            if not is_rtx(codec):
+                codec.rtcpFeedback.append(RTCRtcpFeedback(type="transport-cc"))
+        # 1 to 3 are taken by aiortc's own, and the numbers are shared across m-lines.
+        HEADER_EXTENSIONS[kind].append(RTCRtpHeaderExtensionParameters(id=4, uri=congestion.URI))

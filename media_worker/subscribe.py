@@ -20,6 +20,7 @@ from aiortc import RTCRtpTransceiver, RTCSessionDescription
 
 from foundation.wire import sdp
 from foundation.wire.browser import Link
+from media_worker import congestion
 from media_worker.path import DescriptionRefused, MediaPath, State
 from media_worker.plane import Source
 from media_worker.publish import SOURCE_KINDS, lean
@@ -167,11 +168,13 @@ class Subscribe(MediaPath):
     async def _negotiate(self) -> None:
         leaving = [seat for seat in self._seats if seat.state is SeatState.LEAVING]
         try:
-            await self.connection.setLocalDescription(await self.connection.createOffer())
-            offer = lean(self.connection.localDescription.sdp)
+            offer = await self.connection.createOffer()
+            offer.sdp = _without_transport_wide_feedback(offer.sdp)
+            await self.connection.setLocalDescription(offer)
+            text = lean(self.connection.localDescription.sdp)
         except Exception as error:  # noqa: BLE001 - aiortc raises whatever it meets
             raise DescriptionRefused(type(error).__name__) from None
-        answer = await self._ask(offer)
+        answer = await self._ask(text)
         text, candidates = sdp.without_candidates(sdp.check_answer(answer))
         try:
             await self.connection.setRemoteDescription(RTCSessionDescription(text, "answer"))
@@ -210,6 +213,16 @@ class Subscribe(MediaPath):
                 self._answer = asyncio.get_running_loop().create_future()
         finally:
             self._answer = None
+
+
+def _without_transport_wide_feedback(text: str) -> str:
+    """An offer that promises no running numbers: what is forwarded carries none."""
+    kept = [
+        line
+        for line in text.splitlines()
+        if not line.endswith((f" {congestion.URI}", " transport-cc"))
+    ]
+    return "".join(f"{line}\r\n" for line in kept)
 
 
 def _sender(transceiver: RTCRtpTransceiver) -> ForwardingSender:

@@ -19,6 +19,7 @@ class Verb(StrEnum):
     GUEST_INVITE = "meetings:guest:invite"
     GUEST_VERIFY = "meetings:guest:verify"
     HOST_SIT = "meetings:host:sit"
+    INVITATION_MINT = "meetings:invitation:mint"
     INVITATION_REDEEM = "meetings:invitation:redeem"
     INVITATION_RENEW = "meetings:invitation:renew"
     INVITATION_REVOKE = "meetings:invitation:revoke"

@@ -19,6 +19,7 @@ from foundation.actor import Actor
 from foundation.errors import ConsiliumError
 from meetings import seats, tickets
 from meetings.actions import enter, redeem, verify
+from meetings.lifecycle import SeatState
 from meetings.models import Meeting, Seat
 from meetings.stages import masked, stage_of
 
@@ -146,7 +147,8 @@ class TicketForm(serializers.Serializer):
 class Ticket(_Visit):
     """POST {purpose} → {ticket, expires_seconds} for one socket, once.
 
-    A host without a seat on this browser sits down here; ``takeover`` lets them take it back.
+    A host without a seat on this browser sits down here, on the cookie that the room's page set;
+    ``takeover`` lets them take the seat back from another device.
     """
 
     throttle_scope = "ticket"
@@ -155,19 +157,27 @@ class Ticket(_Visit):
         form = TicketForm(data=request.data)
         form.is_valid(raise_exception=True)
         actor, meeting, seat = self.here(request, meeting_id)
-        secret = None
-        if meeting.is_hosted_by(actor) and (seat is None or form.validated_data["takeover"]):
-            taken = enter.take_host_seat(actor, meeting_id)
-            seat, secret = taken.seat, taken.seat_secret
+        if meeting.is_hosted_by(actor):
+            seat = self._host_seat(request, meeting, actor, seat)
         elif seat is None:
             actor, seat = self.seat(request, meeting_id, Verb.ROOM_JOIN)
         issue = enter.wait_ticket if form.validated_data["purpose"] == "wait" else enter.join_ticket
-        response = Response(
+        return Response(
             {"ticket": issue(actor, seat), "expires_seconds": tickets.TICKET_SECONDS}
         )
-        if secret is not None:
-            seats.put_cookie(response, meeting_id, secret)
-        return response
+
+    def _host_seat(
+        self, request: Request, meeting: Meeting, actor: Actor, seat: Seat | None
+    ) -> Seat:
+        """The host's seat on this browser; taken now if there is none, or taken back if asked."""
+        if seat is not None and (
+            seat.state == SeatState.CURRENT or not request.data.get("takeover")
+        ):
+            return seat
+        secret = seats.secret_of(request.COOKIES, meeting.pk)
+        if secret is None:
+            raise ConsiliumError("seat_unknown")
+        return enter.take_host_seat(actor, meeting.pk, secret)
 
 
 def _http(request: Request) -> HttpRequest:

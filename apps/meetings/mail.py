@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
+from meetings.actions.plan import InvitationToSend
 from meetings.actions.verify import CodeToSend
+from meetings.minting import Secret
+
+
+def visit_url() -> str:
+    """Where a short code is typed in."""
+    return f"{settings.PUBLIC_URL}/visit/"
+
+
+def link_of(secret: Secret) -> str:
+    """The link that carries ``secret`` in its fragment, which browsers send to no server."""
+    return f"{visit_url()}#{secret.text}"
 
 
 def send_code(code: CodeToSend) -> None:
     """Raises ``OSError`` (``SMTPException`` is one) when the mail server does not take it."""
-    context = {
-        "organisation": code.organisation_name,
-        "code": code.code,
-        "minutes": code.minutes,
-        "host": settings.PUBLIC_URL,
-    }
-    subject = render_to_string("mail/code_subject.txt", context).strip()
-    send_mail(subject, render_to_string("mail/code.txt", context), None, [code.contact])
+    _send(
+        "code",
+        code.contact,
+        {"organisation": code.organisation_name, "code": code.code, "minutes": code.minutes},
+    )
+
+
+def send_invitation(invitation: InvitationToSend) -> None:
+    """Raises like ``send_code``."""
+    _send(
+        "invitation",
+        invitation.contact,
+        {
+            "organisation": invitation.organisation_name,
+            "link": link_of(invitation.link_secret),
+            "short_code": invitation.short_code.text,
+            "starts_at": invitation.starts_at,
+        },
+    )
+
+
+def _send(name: str, contact: str, context: dict[str, Any]) -> None:
+    filled = {**context, "host": settings.PUBLIC_URL}
+    subject = render_to_string(f"mail/{name}_subject.txt", filled).strip()
+    send_mail(subject, render_to_string(f"mail/{name}.txt", filled), None, [contact])

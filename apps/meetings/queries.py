@@ -13,9 +13,9 @@ from access.verbs import Verb
 from audit.clock import database_now
 from foundation.actor import Actor, ActorKind, Role
 from foundation.wire import browser as wire
-from meetings.actions.enter import SEEN_LASTS
+from meetings.presence import SEEN_LASTS
 from meetings.lifecycle import PlaceState
-from meetings.models import Meeting, Participation
+from meetings.models import CAPACITY, Meeting, Participation
 
 #: The verb of which ``visible_to`` is the list.
 VISIBLE = Verb.MEETING_VIEW
@@ -36,6 +36,17 @@ def visible_to(actor: Actor) -> QuerySet[Meeting]:
 def _granted(person_id: UUID) -> list[UUID]:
     rows = grants.subjects_of(person_id, "host_meeting", Meeting)
     return [UUID(row["object_pk"]) for row in rows]
+
+
+def free_places(meeting: Meeting) -> int:
+    """How many more guests can be invited. In a private call there is one place beside the host's."""
+    taken = (
+        meeting.participations.exclude(state__in=[PlaceState.REMOVED, PlaceState.DECLINED])
+        .exclude(role=Participation.Role.HOST)
+        .count()
+    )
+    places = 1 if meeting.mode == wire.Mode.PRIVATE else CAPACITY - 1
+    return max(0, places - taken)
 
 
 @dataclass(frozen=True, slots=True)

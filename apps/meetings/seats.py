@@ -21,6 +21,10 @@ from meetings.models import Meeting, Seat
 COOKIE_SECONDS = 24 * 3600
 
 
+#: 32 random bytes as base64url.
+SECRET_LENGTH = 43
+
+
 def cookie_name(meeting_id: UUID) -> str:
     return f"__Host-seat-{meeting_id.hex}"
 
@@ -38,10 +42,16 @@ def put_cookie(response: HttpResponse, meeting_id: UUID, secret: Secret) -> None
     )
 
 
+def secret_of(cookies: Mapping[str, str], meeting_id: UUID) -> str | None:
+    """The seat cookie's value; None unless it is one that we made."""
+    secret = cookies.get(cookie_name(meeting_id), "")
+    return secret if len(secret) >= SECRET_LENGTH else None
+
+
 def seat_of(cookies: Mapping[str, str], meeting_id: UUID) -> Seat | None:
     """The seat this browser holds in the meeting, whatever its state."""
-    secret = cookies.get(cookie_name(meeting_id))
-    if not secret:
+    secret = secret_of(cookies, meeting_id)
+    if secret is None:
         return None
     return (
         Seat.objects.filter(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from audit.clock import database_now
 from foundation.actor import Actor
+from meetings.actions.verify import CODE_LASTS
 from meetings.lifecycle import MeetingState, PlaceState, SeatState
 from meetings.models import Meeting, Seat
 
@@ -13,6 +15,7 @@ from meetings.models import Meeting, Seat
 class Stage:
     """``name``: verify, check, wait, call or ended; ``reason`` says why it ended.
 
+    ``sent_to``: a code that is still valid was asked for; the mailbox, masked.
     ``resume``: this device was in the call and returns without a tap.
     """
 
@@ -43,7 +46,7 @@ def stage_of(actor: Actor, meeting: Meeting, seat: Seat | None) -> Stage:
     if place.state == PlaceState.DECLINED:
         return Stage("ended", name, host, reason="declined")
     if not known:
-        sent_to = masked(place.guest.contact) if place.guest else ""
+        sent_to = masked(place.guest.contact) if place.guest and _code_is_fresh(seat) else ""
         if place.is_host:
             return Stage("ended", name, host, reason="taken_over", may_return=True)
         return Stage("verify", name, host, sent_to=sent_to)
@@ -54,6 +57,12 @@ def stage_of(actor: Actor, meeting: Meeting, seat: Seat | None) -> Stage:
     if place.state == PlaceState.LEFT:
         return Stage("ended", name, host, reason="left", may_return=True)
     return Stage("check", name, host)
+
+
+def _code_is_fresh(seat: Seat) -> bool:
+    return (
+        seat.code_requested_at is not None and seat.code_requested_at + CODE_LASTS > database_now()
+    )
 
 
 def masked(email: str) -> str:

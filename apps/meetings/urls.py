@@ -15,12 +15,12 @@ urlpatterns = [
     path("desk/meetings/<uuid:meeting_id>/invite/", views.invite, name="meeting-invite"),
     path("desk/meetings/<uuid:meeting_id>/end/", views.end_meeting, name="meeting-end"),
     path(
-        "desk/invitations/<uuid:invitation_id>/renew/",
+        "desk/meetings/<uuid:meeting_id>/guests/<uuid:participation_id>/renew/",
         views.renew_invitation,
         name="invitation-renew",
     ),
     path(
-        "desk/invitations/<uuid:invitation_id>/revoke/",
+        "desk/meetings/<uuid:meeting_id>/guests/<uuid:participation_id>/revoke/",
         views.revoke_invitation,
         name="invitation-revoke",
     ),

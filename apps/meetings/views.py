@@ -23,11 +23,11 @@ from accounts.models import Department, Organisation
 from foundation.actor import Actor
 from foundation.errors import ConsiliumError
 from foundation.wire.browser import Mode
-from meetings import queries, seats
+from meetings import mail, minting, queries, seats
 from meetings.actions import host, plan
 from meetings.forms import GuestForm, MeetingForm
 from meetings.lifecycle import InvitationState, MeetingState, PlaceState
-from meetings.models import Invitation, Meeting, Participation
+from meetings.models import Meeting, Participation
 from meetings.stages import stage_of
 
 
@@ -123,25 +123,28 @@ def invite(request: HttpRequest, meeting_id: UUID) -> HttpResponse:
     form = GuestForm(request.POST)
     if not form.is_valid():
         shown = _meeting(request.actor, Verb.GUEST_INVITE, meeting_id)
-        return _meeting_page(request, shown, {"guest_form": form}, status=400)
+        return _meeting_page(request, shown, {"invite_form": form}, status=400)
     issued = plan.invite_guest(request.actor, meeting_id, form.guest())
     return _show_once(request, Meeting.objects.get(pk=meeting_id), issued)
 
 
 @door(Verb.INVITATION_RENEW)
 @require_POST
-def renew_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-    issued = plan.renew_invitation(request.actor, invitation_id)
+def renew_invitation(
+    request: HttpRequest, meeting_id: UUID, participation_id: UUID
+) -> HttpResponse:
+    issued = plan.renew_invitation(request.actor, meeting_id, participation_id)
     return _show_once(request, issued.invitation.participation.meeting, issued)
 
 
 @door(Verb.INVITATION_REVOKE)
 @require_POST
-def revoke_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-    plan.revoke_invitation(request.actor, invitation_id)
+def revoke_invitation(
+    request: HttpRequest, meeting_id: UUID, participation_id: UUID
+) -> HttpResponse:
+    plan.revoke_invitation(request.actor, meeting_id, participation_id)
     messages.success(request, _("The invitation was withdrawn. Its link no longer works."))
-    invitation = Invitation.objects.select_related("participation").get(pk=invitation_id)
-    return redirect("meeting", invitation.participation.meeting_id)
+    return redirect("meeting", meeting_id)
 
 
 @door(Verb.MEETING_END)
@@ -161,16 +164,20 @@ def room(request: HttpRequest, meeting_id: UUID) -> HttpResponse:
         raise ConsiliumError("not_found")
     actor, seat = seats.actor_and_seat(request, found)
     gate.require(actor, Verb.ROOM_OPEN, seat or found)
-    return render(
-        request,
-        "meetings/room.html",
-        {
-            "meeting": found,
-            "stage": stage_of(actor, found, seat),
-            "relay_available": bool(settings.TURN_URLS),
-            "organisation": found.organisation,
-        },
-    )
+    stage = stage_of(actor, found, seat)
+    shown = {
+        "meeting": found.pk,
+        "name": stage.display_name,
+        "host": stage.host,
+        "mode": found.mode,
+        "organisation": found.organisation.name,
+    }
+    response = render(request, "meetings/room.html", {"room": shown})
+    if stage.host and seats.secret_of(request.COOKIES, found.pk) is None:
+        # A secret of nothing yet: it becomes the host's seat when they ask for a ticket. It is
+        # set here so that the socket, opened beside that request, carries it already.
+        seats.put_cookie(response, found.pk, minting.seat_secret())
+    return response
 
 
 def _organisation(actor: Actor, verb: Verb) -> Organisation:
@@ -200,12 +207,11 @@ def _meeting_page(
     )
     context = {
         "meeting": shown,
-        "line": _line(shown),
         "guests": [_guest_line(place) for place in places],
         "is_host": shown.is_hosted_by(request.actor),
         "is_over": shown.state == MeetingState.OVER,
         "relay_available": bool(settings.TURN_URLS),
-        "guest_form": GuestForm(),
+        "invite_form": GuestForm() if queries.free_places(shown) else None,
         **extra,
     }
     return render(request, "meetings/meeting.html", context, status=status)
@@ -216,9 +222,9 @@ def _show_once(request: HttpRequest, shown: Meeting, issued: plan.Issued) -> Htt
 
     The link is in no session, log or later page; who loses it issues a new one.
     """
-    link = f"{settings.PUBLIC_URL}/visit/#{issued.link_secret.text}"
+    link = mail.link_of(issued.link_secret)
     response = _meeting_page(
-        request, shown, {"link": link, "short_code": issued.short_code.text}
+        request, shown, {"link": link, "short_code": issued.short_code.text, "visit_url": mail.visit_url()}
     )
     response["Cache-Control"] = "no-store"
     return response
@@ -239,15 +245,11 @@ def _line(shown: Meeting) -> MeetingLine:
 
 
 def _guest_line(place: Participation) -> dict[str, object]:
-    invitations = sorted(place.invitations.all(), key=lambda invitation: invitation.created_at)
-    newest = invitations[-1] if invitations else None
+    live = (InvitationState.ISSUED, InvitationState.REDEEMED)
     return {
         "id": place.pk,
         "name": place.display_name,
         "state": place.state,
         "verified_by": place.verified_by,
-        "invitation": newest,
-        "invitation_state": newest.effective_state().value if newest else "",
-        "can_revoke": newest is not None
-        and newest.effective_state() in (InvitationState.ISSUED, InvitationState.REDEEMED),
+        "invitation_live": any(i.effective_state() in live for i in place.invitations.all()),
     }

@@ -46,6 +46,15 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = "one-time-code-of-the-operator"
 
 
+async def eventually(check: Callable[[], object], seconds: float = 5) -> None:
+    """Returns when ``check`` is true. Raises TimeoutError after ``seconds``."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if check():
+                return
+            await asyncio.sleep(0.02)
+
+
 def make_certificate(directory: Path) -> tuple[Path, Path]:
     """A self-signed certificate for localhost: (certificate and CA, key)."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -111,9 +120,7 @@ class Platform:
         await self._runner.setup()
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self.ca_file, self.key_file)
-        site = web.TCPSite(
-            self._runner, "127.0.0.1", self.port, ssl_context=tls, shutdown_timeout=0.2
-        )
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
@@ -210,6 +217,7 @@ class Platform:
         link: Link,
         kind: str,
         sdp: str,
+        *,
         epoch: int = 1,
     ) -> None:
         await self.send(

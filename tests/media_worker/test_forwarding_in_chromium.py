@@ -21,12 +21,19 @@ from tests.media_worker.harness import Platform, Worker, running_worker
 
 pytestmark = pytest.mark.browser
 
-FLAGS = (
-    "--headless=new --no-sandbox --use-fake-device-for-media-stream"
-    " --use-fake-ui-for-media-stream --disable-background-networking --disable-component-update"
-    " --disable-sync --no-first-run --allow-loopback-in-peer-connection"
-    " --autoplay-policy=no-user-gesture-required"
-).split()
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--allow-loopback-in-peer-connection",
+    # A muted element would report no audio energy.
+    "--autoplay-policy=no-user-gesture-required",
+]
 
 
 class Caller:
@@ -55,25 +62,21 @@ class Caller:
         said = json.loads(text)
         link = Link(said["link"])
         if said["kind"] == "candidate":
-            await self._platform.candidate(
-                self._room, self.id, link, said["text"], said["epoch"]
-            )
+            await self._platform.candidate(self._room, self.id, link, said["text"], said["epoch"])
         else:
             await self._platform.describe(
-                self._room, self.id, link, said["kind"], said["text"], said["epoch"]
+                self._room, self.id, link, said["kind"], said["text"], epoch=said["epoch"]
             )
 
     def _from_worker(self, message: Message) -> None:
-        if isinstance(message, WorkerDescribe) and message.participant == self.id:
-            if message.epoch == self.epoch:
-                task = asyncio.ensure_future(
-                    self.page.evaluate(
-                        "([l, k, t]) => hear(l, k, t)",
-                        [message.link, message.description.type, message.description.sdp],
-                    )
-                )
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+        if not isinstance(message, WorkerDescribe) or message.participant != self.id:
+            return
+        if message.epoch != self.epoch:
+            return
+        said = [message.link, message.description.type, message.description.sdp]
+        task = asyncio.ensure_future(self.page.evaluate("([l, k, t]) => hear(l, k, t)", said))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def look(self, other: Caller, stream: str = "camera") -> dict[str, Any]:
         seen: dict[str, Any] = await self.page.evaluate("look", f"{other.id}.{stream}")
@@ -93,9 +96,7 @@ async def pages(tmp_path: Path) -> AsyncIterator[tuple[Browser, str]]:
     await runner.setup()
     await web.TCPSite(runner, "localhost", 0).start()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=FLAGS
-        )
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield browser, f"http://localhost:{runner.addresses[0][1]}/"
         await browser.close()
     await runner.cleanup()
@@ -130,7 +131,9 @@ async def sees_and_hears(viewer: Caller, other: Caller, seconds: float = 8) -> d
         found: dict[str, Any] = await until(check, seconds)
     except pytest.fail.Exception:
         seen = await viewer.look(other)
-        said = await viewer.page.evaluate("({e: me.errors, m: me.marks, s: Object.keys(me.streams)})")
+        said = await viewer.page.evaluate(
+            "({e: me.errors, m: me.marks, s: Object.keys(me.streams)})"
+        )
         pytest.fail(f"sees {seen | {'picture': ''}}, said {said}")
     return found
 
@@ -197,8 +200,7 @@ async def _flow(pages: tuple[Browser, str], platform: Platform, worker: Worker) 
 
     async def clinician_read() -> bool:
         return bool(
-            await clinician.page.evaluate("me.chat")
-            == [{"from": str(patient.id), "text": "Gut."}]
+            await clinician.page.evaluate("me.chat") == [{"from": str(patient.id), "text": "Gut."}]
         )
 
     await until(patient_read, 3)

@@ -14,10 +14,10 @@ from media import leases
 from media.groups import tell_worker
 from media.models import MediaWorker, Path, Placement
 from media.turn import ice_servers
-from meetings.actions.enter import SEEN_LASTS
 from meetings.events import MeetingEnded, PlaceEnded
 from meetings.lifecycle import PlaceState
 from meetings.models import Meeting, Participation
+from meetings.presence import SEEN_LASTS
 from meetings.rooms import place_group
 from outbox.publishing import publish
 from outbox.topics import GROUP_TOPIC

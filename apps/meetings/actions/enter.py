@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -20,23 +18,15 @@ from meetings import minting, tickets
 from meetings.lifecycle import MEETING, PLACE, MeetingState, PlaceState, SeatState, next_state
 from meetings.models import CAPACITY, Meeting, Participation, Seat
 from meetings.actions.verify import take_place
+from meetings.presence import SEEN_LASTS
 from meetings.rooms import room_changed, say_goodbye
-
-#: A page pings every 5 s; after this long without one, its place is no longer connected.
-SEEN_LASTS = timedelta(seconds=15)
 
 #: What stands as proof for somebody who signed in with a second factor.
 SIGN_IN = "sign-in"
 
 
-@dataclass(frozen=True, slots=True)
-class HostSeat:
-    seat: Seat
-    seat_secret: minting.Secret
-
-
-def take_host_seat(actor: Actor, meeting_id: UUID) -> HostSeat:
-    """A seat for a host on this device, ending the one they had elsewhere."""
+def take_host_seat(actor: Actor, meeting_id: UUID, seat_secret: str) -> Seat:
+    """Make the device that holds ``seat_secret`` the host's seat, ending the one elsewhere."""
     with action(actor, Verb.HOST_SIT, Meeting.objects.filter(pk=meeting_id)) as act:
         meeting: Meeting = act.subject
         place, _ = Participation.objects.get_or_create(
@@ -49,15 +39,14 @@ def take_host_seat(actor: Actor, meeting_id: UUID) -> HostSeat:
                 "admitted_at": database_now(),
             },
         )
-        secret = minting.seat_secret()
-        seat = Seat.objects.create(
-            organisation_id=meeting.organisation_id,
+        seat, _ = Seat.objects.get_or_create(
+            secret_hash=minting.hash_seat_secret(seat_secret),
             participation=place,
-            secret_hash=secret.hashed,
+            defaults={"organisation_id": meeting.organisation_id},
         )
         take_place(seat, [SIGN_IN])
         act.details |= {"participation": str(place.pk), "generation": seat.generation}
-        return HostSeat(seat, secret)
+        return seat
 
 
 def wait_ticket(actor: Actor, seat: Seat) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from access.actions import Act, action
 from access.verbs import Verb
 from accounts.models import Department, Organisation
-from foundation.actor import Actor
+from foundation.actor import Actor, service
 from foundation.errors import ConsiliumError
 from foundation.wire.browser import Mode
-from meetings import minting
-from meetings.lifecycle import InvitationState, PlaceState, SeatState
-from meetings.models import CAPACITY, Guest, Invitation, Meeting, Participation, Seat
+from meetings import minting, queries
+from meetings.lifecycle import PLACE, InvitationState, PlaceState, SeatState, next_state
+from meetings.models import Guest, Invitation, Meeting, Participation, Seat
 from meetings.rooms import room_changed, say_goodbye
+from outbox.topics import TASK_TOPIC
 from vault import sealing
 
 #: An invitation outlives the planned start by this much, for visits that run late.
@@ -72,48 +75,74 @@ def create_meeting(
 def invite_guest(actor: Actor, meeting_id: UUID, guest: NewGuest) -> Issued:
     """Invite one more. Refused: ``meeting_full`` when every place is taken."""
     with action(actor, Verb.GUEST_INVITE, Meeting.objects.filter(pk=meeting_id)) as act:
-        taken = act.subject.participations.exclude(
-            state__in=[PlaceState.REMOVED, PlaceState.DECLINED]
-        ).exclude(role=Participation.Role.HOST)
-        # In a private call there is one place beside the host's.
-        places = 1 if act.subject.mode == Mode.PRIVATE else CAPACITY - 1
-        if taken.count() >= places:
+        if queries.free_places(act.subject) == 0:
             raise ConsiliumError("meeting_full")
         return _invite(act, act.subject, guest)
 
 
-def renew_invitation(actor: Actor, invitation_id: UUID) -> Issued:
-    """A fresh link for the same guest; the old one opens nothing any more."""
-    old = _of(invitation_id)
-    with action(
-        actor, Verb.INVITATION_RENEW, Meeting.objects.filter(participations__invitations=old.pk)
-    ) as act:
-        # Whatever was still open for this place is withdrawn together.
-        Invitation.objects.filter(participation_id=old.participation_id).exclude(
-            state=InvitationState.REVOKED
-        ).update(state=InvitationState.REVOKED)
-        issued = _issue(act.subject, old.participation)
+def renew_invitation(actor: Actor, meeting_id: UUID, participation_id: UUID) -> Issued:
+    """A fresh link for the same guest; earlier ones open nothing any more."""
+    with action(actor, Verb.INVITATION_RENEW, _place(meeting_id, participation_id)) as act:
+        place: Participation = act.subject
+        _revoke_all(place)
+        issued = _issue(place.meeting, place)
         act.details |= {"invitation": str(issued.invitation.pk)}
+        act.publish(TASK_TOPIC, {"name": "meetings.send_invitation", "args": [str(place.pk)]})
         return issued
 
 
-def revoke_invitation(actor: Actor, invitation_id: UUID) -> None:
-    """The link opens nothing any more, and the device that used it has to verify again."""
-    with action(actor, Verb.INVITATION_REVOKE, Invitation.objects.filter(pk=invitation_id)) as act:
-        act.move(act.subject, InvitationState.REVOKED)
-        place = act.subject.participation
+def revoke_invitation(actor: Actor, meeting_id: UUID, participation_id: UUID) -> None:
+    """The guest's links open nothing any more; who has not been let in yet is turned away."""
+    with action(actor, Verb.INVITATION_REVOKE, _place(meeting_id, participation_id)) as act:
+        place: Participation = act.subject
+        act.details |= {"invitations": _revoke_all(place)}
         if place.state in (PlaceState.INVITED, PlaceState.VERIFIED, PlaceState.WAITING):
             Seat.objects.filter(participation=place).update(state=SeatState.ENDED, code_hash="")
-            Participation.objects.filter(pk=place.pk).update(state=PlaceState.DECLINED)
+            act.move(place, next_state(PLACE, place.state, "revoke"))
             say_goodbye(place.organisation_id, place.pk, "declined", may_return=False)
-            room_changed(place.meeting)
+        room_changed(place.meeting)
 
 
-def _of(invitation_id: UUID) -> Invitation:
-    found = Invitation.objects.filter(pk=invitation_id).select_related("participation").first()
-    if found is None:
-        raise ConsiliumError("not_found")
-    return found
+@dataclass(frozen=True, slots=True)
+class InvitationToSend:
+    contact: str = field(repr=False)
+    link_secret: minting.Secret
+    short_code: minting.Secret
+    organisation_name: str
+    starts_at: datetime
+
+
+def mint_invitation(participation_id: UUID) -> InvitationToSend | None:
+    """For the sending task: one more invitation, of which only hashes stay. None: not wanted."""
+    places = Participation.objects.filter(pk=participation_id, guest__isnull=False)
+    with action(service("mailer"), Verb.INVITATION_MINT, places) as act:
+        place: Participation = act.subject
+        if place.guest is None:
+            return None
+        issued = _issue(place.meeting, place)
+        act.details |= {"invitation": str(issued.invitation.pk)}
+        return InvitationToSend(
+            contact=place.guest.contact,
+            link_secret=issued.link_secret,
+            short_code=issued.short_code,
+            organisation_name=place.organisation.name,
+            starts_at=place.meeting.starts_at,
+        )
+
+
+def _place(meeting_id: UUID, participation_id: UUID) -> QuerySet[Participation]:
+    # The meeting is part of the key: an id of another meeting is not found.
+    return Participation.objects.filter(
+        pk=participation_id, meeting_id=meeting_id, guest__isnull=False
+    )
+
+
+def _revoke_all(place: Participation) -> list[str]:
+    """Withdraw every invitation of the place; returns their ids."""
+    live = place.invitations.exclude(state=InvitationState.REVOKED)
+    ids = [str(invitation.pk) for invitation in live]
+    live.update(state=InvitationState.REVOKED)
+    return ids
 
 
 def _invite(act: Act[Organisation] | Act[Meeting], meeting: Meeting, new: NewGuest) -> Issued:
@@ -132,6 +161,7 @@ def _invite(act: Act[Organisation] | Act[Meeting], meeting: Meeting, new: NewGue
         role=Participation.Role.GUEST,
     )
     issued = _issue(meeting, place)
+    act.publish(TASK_TOPIC, {"name": "meetings.send_invitation", "args": [str(place.pk)]})
     act.details |= {"guest": str(guest.pk), "invitation": str(issued.invitation.pk)}
     return issued
 

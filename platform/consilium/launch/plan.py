@@ -80,7 +80,7 @@ def children(
             _worker_environment(environment, certificate, inherited),
             stop_seconds=4.0,  # it says goodbye to the browsers and ships its last segment
         ),
-        ChildSpec("celery", _celery("worker", *_WORKER_OPTIONS), django, stop_seconds=4.0),
+        ChildSpec("celery", _celery("worker", *_WORKER_OPTIONS), django, stop_seconds=5.0),
         ChildSpec(
             "beat",
             _celery(
@@ -150,7 +150,7 @@ def _quoted(path: Path) -> str:
 
 
 def _celery(*arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "celery", "-A", "consilium.celery", *arguments)
+    return (sys.executable, "-m", "celery", "-A", "consilium.celery", "--quiet", *arguments)
 
 
 def _python(inherited: Mapping[str, str]) -> dict[str, str]:

@@ -21,6 +21,9 @@ STEADY_SECONDS = 10.0
 # systemd wait at least this long before they do it themselves.
 STOP_SECONDS = 10.0
 
+# `timeout`, `make` and terminals may each pass on the same request; only a later one is impatience.
+SAME_REQUEST_SECONDS = 1.0
+
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -57,6 +60,7 @@ class Supervisor:
         self._running: dict[str, Child] = {}
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._asked_at = 0.0
 
     async def run(self) -> None:
         """Do the steps, start everybody, return when all have ended after a request to stop.
@@ -77,10 +81,13 @@ class Supervisor:
                 loop.remove_signal_handler(number)
 
     def stop(self) -> None:
-        """Begin to stop; asked a second time, do not wait for anybody."""
-        if self._stopping.is_set():
+        """Begin to stop; asked again a little later, do not wait for anybody."""
+        now = asyncio.get_running_loop().time()
+        if not self._stopping.is_set():
+            self._asked_at = now
+            self._stopping.set()
+        elif now - self._asked_at > SAME_REQUEST_SECONDS:
             self._hurry.set()
-        self._stopping.set()
 
     @property
     def pids(self) -> dict[str, int]:

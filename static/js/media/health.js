@@ -8,13 +8,16 @@
 
 /** Wi-Fi roaming recovers by itself within about a second. */
 const DISCONNECTED_MS = 1_500;
-/** A muted microphone still sends packets of silence, so this long without any is a dead path. */
-const SILENT_MS = 4_000;
-/** After a hint that the network changed we do not wait that long. */
-const SILENT_AFTER_HINT_MS = 1_200;
+/**
+ * A muted microphone still sends packets of silence, 50 a second, so this long without any is a
+ * dead path. Together with a new connection it stays below the 3 s that a change of network may take.
+ */
+const SILENT_MS = 2_500;
+/** This long without any is worth asking whether the network is there at all. */
+const DOUBTFUL_MS = 1_200;
 /** Gathering, relay and DTLS over a slow phone line take up to about 4 s. */
 const CONNECTING_MS = 10_000;
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 400;
 
 /** @param {RTCPeerConnection[]} connections @returns {Promise<number>} packets received in all */
 async function packetsReceived(connections) {
@@ -31,7 +34,7 @@ async function packetsReceived(connections) {
 export class Health {
   #connections;
   #expected;
-  #lost;
+  #events;
   /** @type {ReturnType<typeof setInterval>} */
   #timer;
   #since = performance.now();
@@ -40,29 +43,37 @@ export class Health {
   #connectedOnce = false;
   #packets = -1;
   #movedAt = performance.now();
-  #silentMs = SILENT_MS;
+  #patienceMs = SILENT_MS;
+  #doubted = false;
+  #stopped = false;
 
   /**
    * @param {() => RTCPeerConnection[]} connections
    * @param {() => boolean} expected does somebody connected say that they send?
-   * @param {() => void} lost called once
+   * @param {{doubtful: () => void, lost: () => void}} events doubtful: once per silence; lost: once
    */
-  constructor(connections, expected, lost) {
+  constructor(connections, expected, events) {
     this.#connections = connections;
     this.#expected = expected;
-    this.#lost = lost;
+    this.#events = events;
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
   /** The network may have changed under us. */
   hint() {
-    this.#silentMs = SILENT_AFTER_HINT_MS;
+    this.#patienceMs = DOUBTFUL_MS;
     setTimeout(() => {
-      this.#silentMs = SILENT_MS;
+      this.#patienceMs = SILENT_MS;
     }, 3_000);
   }
 
+  /** Whether something came in lately, or nothing was to be expected. */
+  get isLively() {
+    return performance.now() - this.#movedAt < DOUBTFUL_MS;
+  }
+
   stop() {
+    this.#stopped = true;
     clearInterval(this.#timer);
   }
 
@@ -70,7 +81,7 @@ export class Health {
     const connections = this.#connections();
     const states = connections.map((pc) => pc.connectionState);
     const now = performance.now();
-    if (states.includes("failed")) return this.#report();
+    if (states.includes("failed") || states.includes("closed")) return this.#report();
     if (states.includes("disconnected")) {
       this.#disconnectedAt ??= now;
       if (now - this.#disconnectedAt > DISCONNECTED_MS) return this.#report();
@@ -86,13 +97,22 @@ export class Health {
       return;
     }
     const packets = await packetsReceived(connections);
-    if (packets !== this.#packets || !this.#expected()) this.#movedAt = performance.now();
+    if (packets !== this.#packets || !this.#expected()) {
+      this.#movedAt = performance.now();
+      this.#doubted = false;
+    }
     this.#packets = packets;
-    if (performance.now() - this.#movedAt > this.#silentMs) this.#report();
+    const silentMs = performance.now() - this.#movedAt;
+    if (silentMs > this.#patienceMs) return this.#report();
+    if (silentMs > DOUBTFUL_MS && !this.#doubted) {
+      this.#doubted = true;
+      this.#events.doubtful();
+    }
   }
 
   #report() {
+    if (this.#stopped) return;
     this.stop();
-    this.#lost();
+    this.#events.lost();
   }
 }

@@ -22,6 +22,7 @@ import { WorkerPath } from "./worker.js";
  * @property {(open: boolean) => void} chatOpen
  * @property {() => boolean} othersSend does somebody who is connected say that they send?
  * @property {() => boolean} othersHere is somebody there to connect to?
+ * @property {() => void} doubtful nothing comes in: is the network there at all?
  * @property {(name: string) => void} mark
  */
 
@@ -55,7 +56,7 @@ export class MediaSession {
 
   /** Whether the path carries media now, so that a new socket need not open another. */
   isAlive() {
-    return this.#connected && !this.#lost;
+    return this.#connected && !this.#lost && this.#health?.isLively === true;
   }
 
   /** A new socket was welcomed: the next `media` counts, whatever its number. */
@@ -89,7 +90,7 @@ export class MediaSession {
     this.#health = new Health(
       () => this.peerConnections(),
       this.#events.othersSend,
-      () => this.#pathLost(media.epoch),
+      { doubtful: this.#events.doubtful, lost: () => this.#pathLost(media.epoch) },
     );
     return true;
   }

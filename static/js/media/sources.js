@@ -47,7 +47,7 @@ export class Sources {
   /** Whether others can hear or see this source now. @param {SourceName} source */
   isOn(source) {
     const track = this.#tracks[source];
-    return track !== null && track.readyState === "live" && track.enabled;
+    return track !== null && track.readyState === "live" && track.enabled && !track.muted;
   }
 
   /** Opens what is wanted; several callers share one opening. */
@@ -156,6 +156,9 @@ export class Sources {
     // `ended` comes when a device is unplugged, a call interrupts, or sharing is stopped from the
     // browser's own bar; our own stop() does not raise it.
     track?.addEventListener("ended", () => this.#ended(source, track));
+    // A phone call takes the microphone away for a while and gives it back.
+    track?.addEventListener("mute", () => this.#tell(source));
+    track?.addEventListener("unmute", () => this.#tell(source));
     this.#tell(source);
   }
 

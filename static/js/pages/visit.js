@@ -15,6 +15,15 @@ const CODE_CHARACTERS = 12;
 /** Shape of a secret: base64url, at least 128 bit. Mail programs cut links; say so early. */
 const SECRET_SHAPE = /^[A-Za-z0-9_-]{22,128}$/;
 
+/** Problems of an invitation that trying again will not cure. */
+const DEAD = new Set([
+  "invitation_unknown",
+  "invitation_expired",
+  "invitation_used",
+  "invitation_revoked",
+  "meeting_closed",
+]);
+
 /** @typedef {{ code: string, title: string, detail: string }} Problem */
 
 /**
@@ -66,7 +75,7 @@ function show(within, problem) {
   const title = notice.querySelector("[data-problem-title]");
   const next = notice.querySelector("[data-problem-next]");
   if (title) title.textContent = problem.title;
-  if (next) next.textContent = problem.detail || nextStep(problem.code);
+  if (next) next.textContent = nextStep(problem.code);
   notice.dataset["problem"] = problem.code;
   notice.hidden = false;
   notice.focus();
@@ -134,6 +143,7 @@ async function attempt(within, button, proof) {
     location.replace(outcome); // "back" should not lead to an invitation that is spent
     return;
   }
+  if (DEAD.has(outcome.code)) forget(); // the next link opened in this tab starts afresh
   button.removeAttribute("aria-busy");
   button.textContent = words;
   show(within, outcome);

@@ -112,6 +112,7 @@ export class Call {
       chatOpen: (open) => this.#chat.available(open),
       othersSend: () => this.#others().some((p) => p.connected && (p.microphone || p.camera || p.screen)),
       othersHere: () => this.#mode !== "private" || this.#others().some((p) => p.connected),
+      doubtful: () => this.#line.probe(),
       mark: (name) => diagnostics.mark(name),
     });
     diagnostics.connections = () => this.#session.peerConnections();

@@ -85,11 +85,15 @@ export class CheckStage {
     this.#stopMeter?.();
     this.#stopMeter = null;
     const track = this.#sources.track("microphone");
-    const meter = find(this.#section, "meter", HTMLMeterElement);
-    meter.value = 0;
+    const meter = bound(this.#section, "level");
+    const show = (/** @type {number} */ level) => {
+      meter.style.setProperty("--level", level.toFixed(2));
+      meter.setAttribute("aria-valuenow", String(Math.round(level * 100)));
+    };
+    show(0);
     if (track === null) return;
     this.#stopMeter = watchLevel(track, (level) => {
-      meter.value = level;
+      show(level);
       if (level > SPOKEN) words(bound(this.#section, "level-words"), gettext("We hear you."));
     });
   }

@@ -2,7 +2,7 @@
 /** Who is in the call, and, for a host, who waits. */
 
 import { bound, find, make } from "./dom.js";
-import { fill, joined, verifiedWords, waitingWords } from "./words.js";
+import { fill, verifiedWords, waitingWords } from "./words.js";
 
 /** @import {Person, Waiting} from "../wire/messages.js" */
 
@@ -47,7 +47,7 @@ function stateWords(person, you) {
     ...(person.connected && !person.camera ? [gettext("camera off")] : []),
     ...(person.screen ? [gettext("shares a screen")] : []),
   ];
-  return facts.length === 0 ? gettext("in the call") : joined(facts);
+  return facts.length === 0 ? gettext("in the call") : facts.join(", ");
 }
 
 /**

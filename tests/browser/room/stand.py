@@ -287,13 +287,31 @@ async def no_cache(request: web.Request, handler) -> web.StreamResponse:
     return response
 
 
+bare_sockets: list = []
+
+
+async def bare(request: web.Request) -> web.WebSocketResponse:
+    ws = web.WebSocketResponse()
+    await ws.prepare(request)
+    bare_sockets.append(ws)
+    for o in bare_sockets:
+        if o is not ws and not o.closed:
+            await o.send_str('{"peer":"joined"}')
+    async for m in ws:
+        for o in bare_sockets:
+            if o is not ws and not o.closed:
+                await o.send_str(m.data)
+    bare_sockets.remove(ws)
+    return ws
+
+
 app = web.Application(middlewares=[no_cache])
 app["transports"] = {}
 base = f"/meetings/{MEETING}"
 app.add_routes([
     web.get(f"{base}/room/", page), web.get(f"{base}/me", me), web.post(f"{base}/verification/send", send_code),
     web.post(f"{base}/verification/check", check_code), web.post(f"{base}/ticket", ticket), web.get("/signal", signal),
-    web.get("/jsi18n/", i18n), web.get("/control", control), web.static("/static", ROOT / "static"),
+    web.get("/jsi18n/", i18n), web.get("/control", control), web.get("/bare", bare), web.get("/blank", lambda r: web.Response(text="<body>", content_type="text/html")), web.static("/static", ROOT / "static"),
 ])
 if __name__ == "__main__":
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]) if len(sys.argv) > 1 else int(os.environ.get("PORT", "8790")), print=None)
