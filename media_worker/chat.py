@@ -29,7 +29,7 @@ RATE_PER_SECOND = 10.0
 MAX_WAITING_BYTES = 262_144
 
 
-class ChatRefused(ValueError):  # noqa: N818 - errors here say what happened
+class ChatRefused(ValueError):
     """A message that is not passed on; the reason goes back to its sender."""
 
 

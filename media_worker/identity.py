@@ -37,7 +37,7 @@ ASSERTION_SECONDS = 50
 MAX_ANSWER_BYTES = 4_096
 
 
-class EnrolmentFailed(RuntimeError):  # noqa: N818 - errors here say what happened
+class EnrolmentFailed(RuntimeError):
     """The platform did not enrol this worker; the text says why, never the code."""
 
 

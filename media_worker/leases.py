@@ -26,7 +26,7 @@ CLOCK_SKEW_SECONDS = 30
 MAX_KEYS = 8
 
 
-class LeaseRefused(ValueError):  # noqa: N818 - errors here say what happened
+class LeaseRefused(ValueError):
     """A lease that counts for nothing; the reason never repeats what was in it."""
 
 

@@ -54,7 +54,7 @@ FIRST_RETRY_SECONDS = 0.2
 LAST_RETRY_SECONDS = 2.0
 
 
-class PlatformConfused(RuntimeError):  # noqa: N818 - errors here say what happened
+class PlatformConfused(RuntimeError):
     """The platform said something that is not in the protocol at this point."""
 
 

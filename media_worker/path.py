@@ -29,7 +29,7 @@ State = Literal["connected", "failed", "refused"]
 CONNECT_SECONDS = 20.0
 
 
-class DescriptionRefused(ValueError):  # noqa: N818 - errors here say what happened
+class DescriptionRefused(ValueError):
     """aiortc could not make anything of a description that looked right."""
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 MAX_CAPACITY = 400
 
 
-class SettingsWrong(ValueError):  # noqa: N818 - errors here say what happened
+class SettingsWrong(ValueError):
     """A variable is missing or makes no sense; the text says which and what to do."""
 
 

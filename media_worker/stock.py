@@ -35,7 +35,7 @@ from media_worker import congestion, data, guard, receiver, sender, transport
 KNOWN_RELEASES = {"aiortc": "1.16.0", "aioice": "0.13.0"}
 
 
-class ReleaseUnknown(RuntimeError):  # noqa: N818 - errors here say what happened
+class ReleaseUnknown(RuntimeError):
     """aiortc or aioice is of a release whose insides this worker does not know."""
 
 

@@ -12,8 +12,8 @@ network or file I/O belongs inside.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Generic, TypeVar, cast, overload
 
 from django.db import models, transaction
 
@@ -25,7 +25,8 @@ from foundation.actor import Actor
 from foundation.errors import ConsiliumError
 from outbox.publishing import publish
 
-S = TypeVar("S", bound=Subject)
+S = TypeVar("S")
+M = TypeVar("M", bound=models.Model)
 
 
 class Act(Generic[S]):
@@ -44,11 +45,8 @@ class Act(Generic[S]):
         Raises ``ConsiliumError('wrong_state')`` when somebody else moved it first.
         """
         came_from = row.state  # type: ignore[attr-defined]
-        changed = (
-            type(row)
-            ._default_manager.filter(pk=row.pk, state=came_from)
-            .update(state=to, **changes)
-        )
+        rows = type(row)._default_manager  # noqa: SLF001 - Django's documented name
+        changed = rows.filter(pk=row.pk, state=came_from).update(state=to, **changes)
         if changed != 1:
             raise ConsiliumError("wrong_state")
         row.state = to  # type: ignore[attr-defined]
@@ -59,19 +57,31 @@ class Act(Generic[S]):
 
     def publish(self, topic: str, payload: dict[str, Any]) -> None:
         """Owe a delivery once this change is committed."""
-        publish(topic, self.subject.trail_organisation_id, payload)
+        publish(topic, cast("Subject", self.subject).trail_organisation_id, payload)
+
+
+@overload
+def action(
+    actor: Actor, verb: Verb, subject: models.QuerySet[M], *, missing: str = ...
+) -> AbstractContextManager[Act[M]]: ...
+
+
+@overload
+def action(
+    actor: Actor, verb: Verb, subject: S, *, missing: str = ...
+) -> AbstractContextManager[Act[S]]: ...
 
 
 @contextmanager
 def action(
-    actor: Actor, verb: Verb, subject: S | models.QuerySet[Any], *, missing: str = "not_found"
-) -> Iterator[Act[S]]:
+    actor: Actor, verb: Verb, subject: Any, *, missing: str = "not_found"
+) -> Iterator[Act[Any]]:
     """Run one change. ``subject`` is a query for one row, which is locked, or a subject as it is.
 
     ``missing`` is the reason given when the row does not exist. Raises ``gate.Refusal`` and
     whatever ``ConsiliumError`` the block raises.
     """
-    found: S | None = None
+    found: Subject | None = None
     try:
         with transaction.atomic(durable=True):
             if isinstance(subject, models.QuerySet):
@@ -81,7 +91,7 @@ def action(
             else:
                 found = subject
             gate.check(actor, verb, found)
-            act: Act[S] = Act(actor, verb, found)
+            act: Act[Any] = Act(actor, verb, found)
             yield act
             trail.record(
                 actor,
@@ -95,4 +105,3 @@ def action(
     except ConsiliumError as refusal:
         gate.record_refusal(actor, verb, refusal, found)
         raise
-

@@ -7,7 +7,7 @@ A grant is a fact for the decision, never a decision. Whoever reads grants reads
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
@@ -35,7 +35,7 @@ def give(
     Given again, the newest end and reason count. Expects the caller's transaction.
     """
     organisation_id: UUID = subject.organisation_id  # type: ignore[attr-defined]
-    grant: PersonGrant = assign_perm(permission, person, subject)
+    grant = cast("PersonGrant", assign_perm(permission, person, subject))
     grant.expires_at = expires_at
     grant.granted_by = granted_by
     grant.organisation_id = organisation_id
@@ -56,7 +56,9 @@ def held(person_id: UUID, subject: models.Model) -> frozenset[str]:
     )
 
 
-def subjects_of(person_id: UUID, permission: str, model: type[models.Model]) -> models.QuerySet[Any]:
+def subjects_of(
+    person_id: UUID, permission: str, model: type[models.Model]
+) -> models.QuerySet[Any]:
     """Primary keys (as text) of the ``model`` rows for which the person holds ``permission``."""
     return PersonGrant.objects.filter(
         user_id=person_id,

@@ -14,6 +14,7 @@ from access import gate, problems
 from access.doors import Door, Public, door_of
 from access.facts import Installation
 from access.gate import Refusal
+from access.requests import acting
 from foundation.errors import ConsiliumError
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class ClosedByDefault:
         if found is None:
             log.error("the route %s names no verb", request.resolver_match)
             return problems.answer(request, Refusal("not_permitted"))
-        gate.require(request.actor, found, Installation(request.actor.organisation_id))
+        gate.require(acting(request), found, Installation(acting(request).organisation_id))
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

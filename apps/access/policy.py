@@ -104,7 +104,9 @@ def decide(actor: Actor, verb: Verb, facts: Facts) -> Decision:
         return Refused(_refusal_without_role(actor))
     if rule.assured is Assured.MFA and not facts.assurance.mfa:
         return Refused("second_factor_required")
-    if rule.assured is Assured.VERIFIED and not (facts.assurance.mfa or facts.assurance.verified_by):
+    if rule.assured is Assured.VERIFIED and not (
+        facts.assurance.mfa or facts.assurance.verified_by
+    ):
         return Refused("not_verified")
     if rule.states and facts.state not in rule.states:
         return Refused(_STATE_REASONS.get(facts.state, rule.wrong_state))

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from access import gate
 from access.facts import Installation
+from access.requests import acting
 from access.verbs import Verb
-
 
 # Django's classes take their type arguments only when types are checked.
 if TYPE_CHECKING:
@@ -32,14 +32,16 @@ class OfficersDesk(AdminSite):
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return gate.allows(request.actor, Verb.ADMIN_OPEN, Installation())
+        return gate.allows(acting(request), Verb.ADMIN_OPEN, Installation())
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect(f"{reverse('account_login')}?next={request.get_full_path()}")
-        gate.require(request.actor, Verb.ADMIN_OPEN, Installation(request.actor.organisation_id))
+        gate.require(
+            acting(request), Verb.ADMIN_OPEN, Installation(acting(request).organisation_id)
+        )
         return redirect("admin:index")
 
 
@@ -57,11 +59,11 @@ class ShownOnly(_Page):
         return (
             super()
             .get_queryset(request)
-            .filter(**{self.organisation_path: request.actor.organisation_id})
+            .filter(**{self.organisation_path: acting(request).organisation_id})
         )
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return gate.allows(request.actor, self.verb, Installation())
+        return gate.allows(acting(request), self.verb, Installation())
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -24,7 +24,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = SimpleLazyObject(lambda: actor_of(request))
+        request.actor = SimpleLazyObject(lambda: actor_of(request))  # type: ignore[attr-defined]
         return self.get_response(request)
 
 
@@ -71,4 +71,6 @@ def _chosen(acting_in: str | None, organisation_ids: list[UUID]) -> UUID | None:
 
 
 def _used_second_factor(request: HttpRequest, person: Person) -> bool:
-    return any(record.get("method") == "mfa" for record in get_authentication_records(request, person))
+    return any(
+        record.get("method") == "mfa" for record in get_authentication_records(request, person)
+    )

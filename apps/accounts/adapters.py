@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -15,7 +16,7 @@ from vault import sealing
 _TOTP_LABEL = "mfa.authenticator.data"
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Staff are invited; there is no sign-up."""
         return False
@@ -27,7 +28,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The username is the keyed index of the e-mail and is never made up."""
 
 
-class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class MfaAdapter(DefaultMFAAdapter):
     def encrypt(self, text: str) -> str:
         return sealing.seal(None, _TOTP_LABEL, text)
 
@@ -37,5 +38,5 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def get_totp_issuer(self) -> str:
         return "Consilium"
 
-    def get_totp_label(self, user: Person) -> str:
-        return user.email
+    def get_totp_label(self, user: AbstractBaseUser) -> str:
+        return str(user.email) if isinstance(user, Person) else ""

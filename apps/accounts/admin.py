@@ -21,11 +21,11 @@ class MembershipPage(ShownOnly):
 
     @admin.display(description=_("name"))
     def person_name(self, membership: Membership) -> str:
-        return membership.person.full_name
+        return str(membership.person.full_name)
 
     @admin.display(description=_("e-mail"))
     def email(self, membership: Membership) -> str:
-        return membership.person.email
+        return str(membership.person.email)
 
     @admin.display(description=_("active"), boolean=True)
     def is_active(self, membership: Membership) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
-from allauth.mfa.utils import is_mfa_enabled
 
+from access.requests import acting
 from accounts.models import Person
 from foundation.actor import Role
 
@@ -42,8 +43,8 @@ class StaffNeedSecondFactor:
         person = request.user
         if (
             isinstance(person, Person)
-            and request.actor.roles & STAFF
-            and not request.actor.assurance.mfa
+            and acting(request).roles & STAFF
+            and not acting(request).assurance.mfa
             and not _is_open(request.path_info)
         ):
             has_one = is_mfa_enabled(person)

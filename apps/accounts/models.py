@@ -91,7 +91,7 @@ def email_index(email: str) -> str:
 class PersonManager(BaseUserManager):  # type: ignore[type-arg]
     def create_person(self, email: str, full_name: str, password: str | None = None) -> Person:
         """A new person; without a password nobody can sign in as them."""
-        person = self.model(
+        person: Person = self.model(
             email=email.strip(), email_index=email_index(email), full_name=full_name
         )
         person.set_password(password)
@@ -99,7 +99,8 @@ class PersonManager(BaseUserManager):  # type: ignore[type-arg]
         return person
 
     def get_by_natural_key(self, username: str | None) -> Person:
-        return self.get(email_index=username)
+        found: Person = self.get(email_index=username)
+        return found
 
 
 class Person(AbstractBaseUser):
@@ -115,7 +116,7 @@ class Person(AbstractBaseUser):
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[PersonManager] = PersonManager()  # type: ignore[assignment]
+    objects: ClassVar[PersonManager] = PersonManager()
 
     USERNAME_FIELD = "email_index"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -129,7 +130,7 @@ class Person(AbstractBaseUser):
         verbose_name_plural = _("people")
 
     def __str__(self) -> str:
-        return self.full_name
+        return str(self.full_name)
 
     def __repr__(self) -> str:
         return f"<Person {self.pk}>"

@@ -38,13 +38,11 @@ class SessionStore(DatabaseStore):
             return None
 
     def exists(self, session_key: str) -> bool:
-        return bool(
-            self.model.objects.filter(session_key=self._stored_key(session_key)).exists()
-        )
+        return bool(self.model.objects.filter(session_key=self._stored_key(session_key)).exists())
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         return self.model(
-            session_key=self._stored_key(self._get_or_create_session_key()),
+            session_key=self._stored_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
         )
@@ -63,5 +61,3 @@ class SessionStore(DatabaseStore):
         except sealing.SealBroken:
             return {}
         return opened
-
-

@@ -47,7 +47,7 @@ def record(
     row_uuid = uuid4()
     at = database_now()
     organisation_id = organisation_id or actor.organisation_id
-    body = {
+    body: Any = {
         "v": BODY_VERSION,
         "id": str(row_uuid),
         "at": at.isoformat(timespec="milliseconds"),

@@ -19,7 +19,7 @@ class MediaWorkerPage(ShownOnly):
     fields = readonly_fields = list_display
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:
-        return MediaWorker.objects.all()  # type: ignore[return-value]
+        return MediaWorker.objects.all()
 
     @admin.display(description=_("connected"), boolean=True)
     def is_here(self, worker: MediaWorker) -> bool:

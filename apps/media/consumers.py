@@ -15,8 +15,14 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from foundation.errors import PROBLEMS, ConsiliumError
 from foundation.wire import browser as browser_wire
 from foundation.wire import worker as wire
-from foundation.wire.message import Message, MessageMalformed, MessageTooLarge, MessageUnknown
-from foundation.wire.message import read, write
+from foundation.wire.message import (
+    Message,
+    MessageMalformed,
+    MessageTooLarge,
+    MessageUnknown,
+    read,
+    write,
+)
 from media.actions import paths, workers
 from media.groups import worker_group
 from media.models import PRESENCE_LASTS, RENEW_SECONDS, MediaWorker, Path
@@ -38,7 +44,7 @@ RETURN_SECONDS = 3.0
 LEASE_CHECK_SECONDS = 30.0
 
 
-class WorkerLink(AsyncWebsocketConsumer):  # type: ignore[misc]
+class WorkerLink(AsyncWebsocketConsumer):
     """One connection of one worker."""
 
     worker_id: UUID | None = None
@@ -81,7 +87,7 @@ class WorkerLink(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await self._handle(message)
             except ConsiliumError as error:
                 await self.close(error.problem.close_code)
-            except Exception:  # noqa: BLE001 - one message must not end the link
+            except Exception:
                 log.exception("a media worker's %s message failed", message.type)
 
     async def _handle(self, message: wire.WorkerMessage) -> None:

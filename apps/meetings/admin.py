@@ -61,4 +61,4 @@ class MeetingPage(ShownOnly):
 
     @admin.display(description=_("host"))
     def host_name(self, meeting: Meeting) -> str:
-        return meeting.created_by.full_name
+        return str(meeting.created_by)

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from access import gate
 from access.doors import door
+from access.requests import acting
 from access.verbs import Verb
 from foundation.actor import Actor
 from foundation.errors import ConsiliumError
@@ -49,7 +50,7 @@ class _Visit(APIView):
         return actor, seat
 
 
-class RedeemForm(serializers.Serializer):
+class RedeemForm(serializers.Serializer):  # type: ignore[type-arg]
     secret = serializers.CharField(max_length=128, required=False)
     code = serializers.CharField(max_length=40, required=False)
 
@@ -63,7 +64,7 @@ class Redeem(_Visit):
     def post(self, request: Request) -> Response:
         form = RedeemForm(data=request.data)
         form.is_valid(raise_exception=True)
-        actor = _http(request).actor
+        actor = acting(_http(request))
         if form.validated_data.get("secret"):
             redeemed = redeem.redeem_link(actor, form.validated_data["secret"])
         elif form.validated_data.get("code"):
@@ -120,7 +121,7 @@ class SendCode(_Visit):
         )
 
 
-class CodeForm(serializers.Serializer):
+class CodeForm(serializers.Serializer):  # type: ignore[type-arg]
     code = serializers.CharField(max_length=20)
 
 
@@ -138,7 +139,7 @@ class CheckCode(_Visit):
         return Response({"verified": True})
 
 
-class TicketForm(serializers.Serializer):
+class TicketForm(serializers.Serializer):  # type: ignore[type-arg]
     purpose = serializers.ChoiceField(choices=["wait", "join"])
     takeover = serializers.BooleanField(default=False)
 
@@ -158,21 +159,24 @@ class Ticket(_Visit):
         form.is_valid(raise_exception=True)
         actor, meeting, seat = self.here(request, meeting_id)
         if meeting.is_hosted_by(actor):
-            seat = self._host_seat(request, meeting, actor, seat)
+            takeover = form.validated_data["takeover"]
+            seat = self._host_seat(request, meeting, actor, seat, takeover=takeover)
         elif seat is None:
             actor, seat = self.seat(request, meeting_id, Verb.ROOM_JOIN)
         issue = enter.wait_ticket if form.validated_data["purpose"] == "wait" else enter.join_ticket
-        return Response(
-            {"ticket": issue(actor, seat), "expires_seconds": tickets.TICKET_SECONDS}
-        )
+        return Response({"ticket": issue(actor, seat), "expires_seconds": tickets.TICKET_SECONDS})
 
     def _host_seat(
-        self, request: Request, meeting: Meeting, actor: Actor, seat: Seat | None
+        self,
+        request: Request,
+        meeting: Meeting,
+        actor: Actor,
+        seat: Seat | None,
+        *,
+        takeover: bool,
     ) -> Seat:
         """The host's seat on this browser; taken now if there is none, or taken back if asked."""
-        if seat is not None and (
-            seat.state == SeatState.CURRENT or not request.data.get("takeover")
-        ):
+        if seat is not None and (seat.state == SeatState.CURRENT or not takeover):
             return seat
         secret = seats.secret_of(request.COOKIES, meeting.pk)
         if secret is None:

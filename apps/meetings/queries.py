@@ -1,4 +1,4 @@
-"""Reading meetings. Lists start at ``visible_to``; a room is read whole, as one person may see it."""
+"""Reading meetings. Lists start at ``visible_to``; a room is read whole, as one may see it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from access.verbs import Verb
 from audit.clock import database_now
 from foundation.actor import Actor, ActorKind, Role
 from foundation.wire import browser as wire
-from meetings.presence import SEEN_LASTS
 from meetings.lifecycle import PlaceState
 from meetings.models import CAPACITY, Meeting, Participation
+from meetings.presence import SEEN_LASTS
 
 #: The verb of which ``visible_to`` is the list.
 VISIBLE = Verb.MEETING_VIEW
@@ -39,7 +39,7 @@ def _granted(person_id: UUID) -> list[UUID]:
 
 
 def free_places(meeting: Meeting) -> int:
-    """How many more guests can be invited. In a private call there is one place beside the host's."""
+    """How many more guests can be invited; a private call has one place beside the host's."""
     taken = (
         meeting.participations.exclude(state__in=[PlaceState.REMOVED, PlaceState.DECLINED])
         .exclude(role=Participation.Role.HOST)

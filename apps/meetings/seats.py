@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
+from access.requests import acting
 from foundation.actor import Actor, ActorKind, Assurance
 from meetings.lifecycle import SeatState
 from meetings.minting import Secret, hash_seat_secret
@@ -82,7 +83,7 @@ def actor_and_seat(request: HttpRequest, meeting: Meeting) -> tuple[Actor, Seat 
     whose link they tried in the same browser.
     """
     seat = seat_of(request.COOKIES, meeting.pk)
-    if meeting.is_hosted_by(request.actor):
+    if meeting.is_hosted_by(acting(request)):
         own = seat if seat is not None and seat.participation.person_id else None
-        return request.actor, own
-    return (occupant_of(seat), seat) if seat is not None else (request.actor, None)
+        return acting(request), own
+    return (occupant_of(seat), seat) if seat is not None else (acting(request), None)

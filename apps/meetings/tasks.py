@@ -11,7 +11,6 @@ from access.verbs import Verb
 from meetings import mail, tickets
 from meetings.actions import plan, verify
 
-
 #: A mail server that does not answer is tried again; each try mints anew.
 _RETRIED = {
     "autoretry_for": (OSError,),

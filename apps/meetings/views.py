@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from access import gate
 from access.doors import door, public
 from access.facts import Installation
+from access.requests import acting
 from access.verbs import Verb
 from accounts.actors import organisation_of
 from accounts.models import Department, Organisation
@@ -31,13 +32,12 @@ from meetings.models import Meeting, Participation
 from meetings.stages import stage_of
 
 
-
 @public("the front door: it shows two ways in and nothing else")
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    if gate.allows(request.actor, Verb.DESK_OPEN, Installation()):
+    if gate.allows(acting(request), Verb.DESK_OPEN, Installation()):
         return redirect("desk")
-    if gate.allows(request.actor, Verb.ADMIN_OPEN, Installation()):
+    if gate.allows(acting(request), Verb.ADMIN_OPEN, Installation()):
         return redirect("admin:index")
     return render(request, "home.html")
 
@@ -71,10 +71,10 @@ class MeetingLine:
 @door(Verb.DESK_OPEN)
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
-    gate.require(request.actor, Verb.DESK_OPEN, Installation(request.actor.organisation_id))
+    gate.require(acting(request), Verb.DESK_OPEN, Installation(acting(request).organisation_id))
     recent = timezone.now() - timedelta(hours=24)
     meetings = (
-        queries.visible_to(request.actor)
+        queries.visible_to(acting(request))
         .exclude(state=MeetingState.OVER, starts_at__lt=recent)
         .order_by("starts_at")
         .prefetch_related("participations__guest", "participations__person")[:100]
@@ -85,14 +85,14 @@ def desk(request: HttpRequest) -> HttpResponse:
 @door(Verb.MEETING_CREATE)
 @require_http_methods(["GET", "POST"])
 def new_meeting(request: HttpRequest) -> HttpResponse:
-    organisation = _organisation(request.actor, Verb.MEETING_CREATE)
-    gate.require(request.actor, Verb.MEETING_CREATE, organisation)
-    department = Department.objects.filter(pk__in=request.actor.department_ids).first()
+    organisation = _organisation(acting(request), Verb.MEETING_CREATE)
+    gate.require(acting(request), Verb.MEETING_CREATE, organisation)
+    department = Department.objects.filter(pk__in=acting(request).department_ids).first()
     preset = department.mode_preset if department else Mode.PRIVATE.value
     form = MeetingForm(organisation, request.POST or None, preset=preset)
     if request.method == "POST" and form.is_valid():
         meeting, issued = plan.create_meeting(
-            request.actor,
+            acting(request),
             organisation,
             department=department,
             title=form.cleaned_data["title"],
@@ -114,7 +114,7 @@ def new_meeting(request: HttpRequest) -> HttpResponse:
 @door(Verb.MEETING_VIEW)
 @require_GET
 def meeting(request: HttpRequest, meeting_id: UUID) -> HttpResponse:
-    return _meeting_page(request, _meeting(request.actor, Verb.MEETING_VIEW, meeting_id), {})
+    return _meeting_page(request, _meeting(acting(request), Verb.MEETING_VIEW, meeting_id), {})
 
 
 @door(Verb.GUEST_INVITE)
@@ -122,9 +122,9 @@ def meeting(request: HttpRequest, meeting_id: UUID) -> HttpResponse:
 def invite(request: HttpRequest, meeting_id: UUID) -> HttpResponse:
     form = GuestForm(request.POST)
     if not form.is_valid():
-        shown = _meeting(request.actor, Verb.GUEST_INVITE, meeting_id)
+        shown = _meeting(acting(request), Verb.GUEST_INVITE, meeting_id)
         return _meeting_page(request, shown, {"invite_form": form}, status=400)
-    issued = plan.invite_guest(request.actor, meeting_id, form.guest())
+    issued = plan.invite_guest(acting(request), meeting_id, form.guest())
     return _show_once(request, Meeting.objects.get(pk=meeting_id), issued)
 
 
@@ -133,7 +133,7 @@ def invite(request: HttpRequest, meeting_id: UUID) -> HttpResponse:
 def renew_invitation(
     request: HttpRequest, meeting_id: UUID, participation_id: UUID
 ) -> HttpResponse:
-    issued = plan.renew_invitation(request.actor, meeting_id, participation_id)
+    issued = plan.renew_invitation(acting(request), meeting_id, participation_id)
     return _show_once(request, issued.invitation.participation.meeting, issued)
 
 
@@ -142,7 +142,7 @@ def renew_invitation(
 def revoke_invitation(
     request: HttpRequest, meeting_id: UUID, participation_id: UUID
 ) -> HttpResponse:
-    plan.revoke_invitation(request.actor, meeting_id, participation_id)
+    plan.revoke_invitation(acting(request), meeting_id, participation_id)
     messages.success(request, _("The invitation was withdrawn. Its link no longer works."))
     return redirect("meeting", meeting_id)
 
@@ -150,7 +150,7 @@ def revoke_invitation(
 @door(Verb.MEETING_END)
 @require_POST
 def end_meeting(request: HttpRequest, meeting_id: UUID) -> HttpResponse:
-    host.end_meeting(request.actor, meeting_id)
+    host.end_meeting(acting(request), meeting_id)
     messages.success(request, _("The meeting has ended for everyone."))
     return redirect("meeting", meeting_id)
 
@@ -208,7 +208,7 @@ def _meeting_page(
     context = {
         "meeting": shown,
         "guests": [_guest_line(place) for place in places],
-        "is_host": shown.is_hosted_by(request.actor),
+        "is_host": shown.is_hosted_by(acting(request)),
         "is_over": shown.state == MeetingState.OVER,
         "relay_available": bool(settings.TURN_URLS),
         "invite_form": GuestForm() if queries.free_places(shown) else None,
@@ -224,7 +224,9 @@ def _show_once(request: HttpRequest, shown: Meeting, issued: plan.Issued) -> Htt
     """
     link = mail.link_of(issued.link_secret)
     response = _meeting_page(
-        request, shown, {"link": link, "short_code": issued.short_code.text, "visit_url": mail.visit_url()}
+        request,
+        shown,
+        {"link": link, "short_code": issued.short_code.text, "visit_url": mail.visit_url()},
     )
     response["Cache-Control"] = "no-store"
     return response

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class MeetingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class MeetingConsumer(AsyncWebsocketConsumer):
     """See the module."""
 
     connection: opening.Connection | None = None
@@ -121,7 +121,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     await self._handle(self.connection, message)
             except ConsiliumError as error:
                 await self._tell(error.problem, about=message.type)
-            except Exception:  # noqa: BLE001 - one message must not end the others' handling
+            except Exception:
                 log.exception("a %s message failed", message.type)
                 await self._tell(PROBLEMS["try_later"], about=message.type)
 
@@ -138,16 +138,12 @@ class MeetingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._end(error.problem.close_code)
             return
         # Groups first: a hint that comes between is answered by what is read after it.
-        await self.channel_layer.group_add(
-            meeting_group(connection.meeting_id), self.channel_name
-        )
+        await self.channel_layer.group_add(meeting_group(connection.meeting_id), self.channel_name)
         await self.channel_layer.group_add(
             place_group(connection.participation_id), self.channel_name
         )
         self.connection = connection
-        await self._in_database(
-            opening.take_connection, connection, keep_media=message.keep_media
-        )
+        await self._in_database(opening.take_connection, connection, keep_media=message.keep_media)
         await self._send(
             wire.Welcome(
                 version=message.version,
@@ -216,7 +212,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if connection is None or hint["keep_socket"] == str(connection.socket):
             return
         await self._send(wire.Goodbye(reason=hint["reason"], may_return=hint["may_return"]))
-        await self._end(PROBLEMS["taken_over"].close_code if hint["reason"] == "taken_over" else 1000)
+        await self._end(
+            PROBLEMS["taken_over"].close_code if hint["reason"] == "taken_over" else 1000
+        )
 
     # ------------------------------------------------------------ sending
 
@@ -228,7 +226,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self.connection is not None and self._welcomed:
                 try:
                     await self._send_room(self.connection)
-                except Exception:  # noqa: BLE001 - the next hint tries again
+                except Exception:
                     log.exception("the room could not be read")
 
     async def _send_room(self, connection: opening.Connection) -> None:
@@ -298,5 +296,5 @@ def _language_of(scope: dict[str, Any]) -> str:
     for tag in wanted:
         code = tag.split(";")[0].strip().lower()[:2]
         if code in dict(settings.LANGUAGES):
-            return code
-    return settings.LANGUAGE_CODE
+            return str(code)
+    return str(settings.LANGUAGE_CODE)

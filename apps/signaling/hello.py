@@ -54,9 +54,7 @@ def identify(hello: wire.Hello, cookies: Mapping[str, str]) -> Connection:
         ticket = tickets.spend(hello.ticket)
         verb = _VERBS[ticket.purpose]
         seat = (
-            Seat.objects.filter(pk=ticket.seat_id)
-            .select_related("participation__meeting")
-            .first()
+            Seat.objects.filter(pk=ticket.seat_id).select_related("participation__meeting").first()
         )
         if seat is None or not _cookie_matches(seat, cookies):
             raise ConsiliumError("seat_unknown")

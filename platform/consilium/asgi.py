@@ -28,7 +28,7 @@ sockets = URLRouter(
                 PageSocketsOnlyOverTls(CookieMiddleware(MeetingConsumer.as_asgi()))
             ),
         ),
-        path("media/link", WorkersOnly(WorkerLink.as_asgi())),
+        path("media/link", WorkersOnly(WorkerLink.as_asgi())),  # type: ignore[arg-type]
         re_path(r"", NoSuchSocket.as_asgi()),
     ]
 )

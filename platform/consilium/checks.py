@@ -18,10 +18,11 @@ KNOWN_ROLES = (
     | {kind.value for kind in ActorKind}
     | {"host", "occupant", "seat"}
 )
-KNOWN_STATES = (
-    {state.value for states in (MeetingState, InvitationState, PlaceState, SeatState) for state in states}
-    | {"enrolled", "issued"}
-)
+KNOWN_STATES = {
+    state.value
+    for states in (MeetingState, InvitationState, PlaceState, SeatState)
+    for state in states
+} | {"enrolled", "issued"}
 
 
 def register() -> None:
@@ -37,7 +38,9 @@ def policy_names_what_exists(**kwargs: Any) -> list[CheckMessage]:
         if unknown:
             words = ", ".join(sorted(unknown))
             found.append(
-                Error(f"the rule for {verb.value} names {words}, which nothing is", id="access.E001")
+                Error(
+                    f"the rule for {verb.value} names {words}, which nothing is", id="access.E001"
+                )
             )
     return found
 

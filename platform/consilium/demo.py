@@ -118,4 +118,3 @@ def _meeting(organisation: Organisation, department: Department) -> str:
         guest=plan.NewGuest("Rosa Marchetti", "patient@example.test"),
     )
     return f"{settings.PUBLIC_URL}/visit/#{issued.link_secret.text}"
-

@@ -9,7 +9,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 Scope = dict[str, Any]
 
 
-class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
+class NoSuchSocket(AsyncWebsocketConsumer):
     """Any other path: closed before it is opened."""
 
     async def connect(self) -> None:

@@ -17,7 +17,7 @@ _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolea
 
 def files(root: Path) -> dict[Path, str]:
     """Every generated file's path and content."""
-    schemas = {
+    schemas: dict[str, TypeAdapter[Any]] = {
         "browser-client": browser.CLIENT_ADAPTER,
         "browser-server": browser.SERVER_ADAPTER,
         "worker-server": worker.WORKER_ADAPTER,

@@ -45,18 +45,36 @@ def _(text: str) -> str:
 _ALL = (
     # Who are you?
     Problem("sign_in_required", 401, 4001, _("Please sign in to continue.")),
-    Problem("second_factor_required", 403, 4002, _("Please confirm with your second factor first.")),
+    Problem(
+        "second_factor_required", 403, 4002, _("Please confirm with your second factor first.")
+    ),
     Problem("not_permitted", 403, 4003, _("You are not permitted to do this.")),
     Problem("not_found", 404, 4004, _("There is nothing here for you.")),
     Problem("wrong_state", 409, 4005, _("This is not possible any more, or not yet.")),
     Problem("form_invalid", 400, 4006, _("Something in what was sent is missing or wrong.")),
     Problem("try_later", 503, 1013, _("We are busy right now. Please try again in a moment.")),
-    Problem("too_many_attempts", 429, 4008, _("Too many attempts. Please wait a little and try again.")),
+    Problem(
+        "too_many_attempts", 429, 4008, _("Too many attempts. Please wait a little and try again.")
+    ),
     # Invitations and verification
-    Problem("invitation_unknown", 404, 4010, _("This invitation is not valid. Please ask for a new one.")),
-    Problem("invitation_expired", 410, 4011, _("This invitation has expired. Please ask for a new one.")),
-    Problem("invitation_used", 410, 4012, _("This invitation has already been used on another device.")),
-    Problem("invitation_revoked", 410, 4013, _("This invitation was withdrawn. Please ask for a new one.")),
+    Problem(
+        "invitation_unknown",
+        404,
+        4010,
+        _("This invitation is not valid. Please ask for a new one."),
+    ),
+    Problem(
+        "invitation_expired", 410, 4011, _("This invitation has expired. Please ask for a new one.")
+    ),
+    Problem(
+        "invitation_used", 410, 4012, _("This invitation has already been used on another device.")
+    ),
+    Problem(
+        "invitation_revoked",
+        410,
+        4013,
+        _("This invitation was withdrawn. Please ask for a new one."),
+    ),
     Problem("code_wrong", 403, 4014, _("That code is not right. Please check it and try again.")),
     Problem("code_expired", 410, 4015, _("That code has expired. Please ask for a new one.")),
     Problem("not_verified", 403, 4016, _("Please confirm who you are first.")),
@@ -66,13 +84,22 @@ _ALL = (
     Problem("meeting_closed", 410, 4021, _("This meeting is closed.")),
     Problem("meeting_full", 409, 4022, _("This meeting is full.")),
     Problem("removed", 403, 4023, _("You have been removed from this meeting.")),
-    Problem("mode_not_allowed", 403, 4024, _("Your organisation does not allow this kind of meeting.")),
+    Problem(
+        "mode_not_allowed", 403, 4024, _("Your organisation does not allow this kind of meeting.")
+    ),
     # Tickets and sockets
     Problem("ticket_invalid", 401, 4030, _("This page needs to connect again.")),
-    Problem("ticket_expired", 401, 4031, _("This page waited too long and needs to connect again.")),
+    Problem(
+        "ticket_expired", 401, 4031, _("This page waited too long and needs to connect again.")
+    ),
     Problem("ticket_spent", 401, 4032, _("This page is already connected.")),
     Problem("ticket_purpose", 403, 4033, _("That ticket was made for something else.")),
-    Problem("taken_over", 409, 4034, _("You joined from another device. This one has been disconnected.")),
+    Problem(
+        "taken_over",
+        409,
+        4034,
+        _("You joined from another device. This one has been disconnected."),
+    ),
     Problem("hello_required", 400, 4035, _("The connection was not opened properly.")),
     Problem("version_unknown", 400, 4036, _("This page is out of date. Please reload it.")),
     Problem("message_too_large", 413, 1009, _("A message was too large.")),
@@ -84,7 +111,12 @@ _ALL = (
     Problem("sdp_refused", 400, 4040, _("The browser's media description was refused.")),
     Problem("candidate_refused", 400, 4041, _("A network candidate was refused.")),
     Problem("no_media_worker", 503, 4042, _("The media server is not reachable. We keep trying.")),
-    Problem("relay_missing", 503, 4043, _("This meeting hides network addresses, but no relay is set up.")),
+    Problem(
+        "relay_missing",
+        503,
+        4043,
+        _("This meeting hides network addresses, but no relay is set up."),
+    ),
     # Media workers
     Problem("worker_unknown", 401, 4050, _("This media worker is not enrolled.")),
     Problem("enrolment_refused", 403, 4051, _("This enrolment code is not valid.")),

@@ -71,9 +71,9 @@ async def test_seats_are_used_again_and_lines_do_not_grow(arrive: Callable[..., 
         guest = arrive(value)
         await guest.join()
         assert abs(brightness(await stays.sees(guest)) - value) < 20
+        offers = len(stays.offers)
         await guest.platform.send(Revoke(room=guest.room, participant=guest.id, epoch=guest.epoch))
         await guest.gone()
-        offers = len(stays.offers)
         await eventually(lambda before=offers: len(stays.offers) > before)
         assert streams_of(stays.offers[-1]) == {}
     assert {offer.count("\r\nm=") for offer in stays.offers} == {3}

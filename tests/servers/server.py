@@ -7,10 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tests.servers.processes import ARTEFACTS, descendants, is_alive, wait_for
+
+T = TypeVar("T")
 
 
 def artefacts(name: str) -> Path:
@@ -65,13 +68,17 @@ class Server:
 
     def wait_for_log(self, pattern: str, seconds: float = 10.0) -> re.Match[str]:
         """The first match of ``pattern`` in what it writes."""
-        return self._wait_while_running(lambda: re.search(pattern, self.text), pattern, seconds)
+        found = self._wait_while_running(
+            lambda: re.search(pattern, self.text), repr(pattern), seconds
+        )
+        assert found
+        return found
 
-    def _wait_while_running[T](self, condition, what: str, seconds: float) -> T:  # type: ignore[no-untyped-def]
+    def _wait_while_running(self, condition: Callable[[], T], what: str, seconds: float) -> T:
         """As ``wait_for``, but a server that ends shows its last words at once."""
 
         def answer() -> T:
-            found: T = condition()
+            found = condition()
             assert found or self.is_running(), f"{self.name} ended:\n{self.text[-4000:]}"
             return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,6 @@ async def test_peers_that_are_not_named_are_denied(relay: Coturn, peer: str) -> 
     near, _ = await allocate(relay, "udp")
     try:
         near.sendto(b"hello", (peer, 9))
-        await asyncio.to_thread(relay.wait_for_log, rf"peer {peer} .*|.*{peer}.*denied|403", 5)
+        await asyncio.to_thread(relay.wait_for_log, rf"A peer IP {re.escape(peer)} denied", 5)
     finally:
         near.close()

@@ -7,33 +7,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('contenttypes', '0002_remove_content_type_name'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PersonGrant',
+            name="PersonGrant",
             fields=[
-                ('object_pk', models.CharField(max_length=255, verbose_name='object ID')),
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('organisation_id', models.UUIDField(db_index=True, null=True)),
-                ('expires_at', models.DateTimeField(default=datetime.datetime(2000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))),
-                ('granted_by', models.UUIDField(null=True)),
-                ('reason_sealed', models.TextField(blank=True)),
-                ('content_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='contenttypes.contenttype')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("object_pk", models.CharField(max_length=255, verbose_name="object ID")),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("organisation_id", models.UUIDField(db_index=True, null=True)),
+                (
+                    "expires_at",
+                    models.DateTimeField(
+                        default=datetime.datetime(2000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+                    ),
+                ),
+                ("granted_by", models.UUIDField(null=True)),
+                ("reason_sealed", models.TextField(blank=True)),
+                (
+                    "content_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="contenttypes.contenttype"
+                    ),
+                ),
+                (
+                    "permission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="auth.permission"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['user', 'content_type', 'object_pk'], name='access_pers_user_id_0d5e0d_idx')],
-                'unique_together': {('user', 'permission', 'object_pk')},
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["user", "content_type", "object_pk"],
+                        name="access_pers_user_id_0d5e0d_idx",
+                    )
+                ],
+                "unique_together": {("user", "permission", "object_pk")},
             },
         ),
     ]

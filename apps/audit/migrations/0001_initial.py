@@ -5,39 +5,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='TrailPersonal',
+            name="TrailPersonal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row_uuid', models.UUIDField(unique=True)),
-                ('organisation_id', models.UUIDField(null=True)),
-                ('sealed', models.TextField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row_uuid", models.UUIDField(unique=True)),
+                ("organisation_id", models.UUIDField(null=True)),
+                ("sealed", models.TextField()),
             ],
         ),
         migrations.CreateModel(
-            name='TrailRow',
+            name="TrailRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('organisation_id', models.UUIDField(db_index=True, null=True)),
-                ('at', models.DateTimeField(db_index=True)),
-                ('tag', models.CharField(db_index=True, max_length=60)),
-                ('outcome', models.CharField(max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=40)),
-                ('actor', models.CharField(max_length=80)),
-                ('subject', models.CharField(blank=True, db_index=True, max_length=80)),
-                ('body', models.TextField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("organisation_id", models.UUIDField(db_index=True, null=True)),
+                ("at", models.DateTimeField(db_index=True)),
+                ("tag", models.CharField(db_index=True, max_length=60)),
+                ("outcome", models.CharField(max_length=10)),
+                ("reason", models.CharField(blank=True, max_length=40)),
+                ("actor", models.CharField(max_length=80)),
+                ("subject", models.CharField(blank=True, db_index=True, max_length=80)),
+                ("body", models.TextField()),
             ],
             options={
-                'verbose_name': 'trail entry',
-                'verbose_name_plural': 'trail',
+                "verbose_name": "trail entry",
+                "verbose_name_plural": "trail",
             },
         ),
     ]

@@ -52,9 +52,7 @@ def restart_path(participation_id: UUID, epoch: int) -> None:
 
 def media_message(participation_id: UUID) -> wire.Media | None:
     """What the page is told to open, with fresh relay credentials; None before its first path."""
-    path = (
-        Path.objects.filter(participation_id=participation_id).select_related("meeting").first()
-    )
+    path = Path.objects.filter(participation_id=participation_id).select_related("meeting").first()
     if path is None:
         return None
     governed = path.meeting.mode == wire.Mode.GOVERNED
@@ -193,9 +191,7 @@ def _in_call(meeting: Meeting) -> list[Participation]:
 
 def _locked(participation_id: UUID) -> Participation:
     return (
-        Participation.objects.select_for_update()
-        .select_related("meeting")
-        .get(pk=participation_id)
+        Participation.objects.select_for_update().select_related("meeting").get(pk=participation_id)
     )
 
 

@@ -46,9 +46,7 @@ def enrol(code: str, public_key: str, name: str) -> MediaWorker:
     codes = Enrolment.objects.filter(code_hash=keyed_hash("enrolment", code))
     try:
         OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": public_key})
-        with action(
-            anonymous(), Verb.WORKER_ENROL, codes, missing="enrolment_refused"
-        ) as act:
+        with action(anonymous(), Verb.WORKER_ENROL, codes, missing="enrolment_refused") as act:
             act.move(act.subject, "used")
             worker = MediaWorker.objects.create(name=name, public_key=public_key)
             act.details |= {"worker": str(worker.pk), "name": name}

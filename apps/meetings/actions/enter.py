@@ -15,9 +15,10 @@ from foundation.actor import Actor
 from foundation.errors import ConsiliumError
 from foundation.wire.browser import Mode, Purpose
 from meetings import minting, tickets
+from meetings.actions.plan import person_of
+from meetings.actions.verify import take_place
 from meetings.lifecycle import MEETING, PLACE, MeetingState, PlaceState, SeatState, next_state
 from meetings.models import CAPACITY, Meeting, Participation, Seat
-from meetings.actions.verify import take_place
 from meetings.presence import SEEN_LASTS
 from meetings.rooms import room_changed, say_goodbye
 
@@ -31,7 +32,7 @@ def take_host_seat(actor: Actor, meeting_id: UUID, seat_secret: str) -> Seat:
         meeting: Meeting = act.subject
         place, _ = Participation.objects.get_or_create(
             meeting=meeting,
-            person_id=actor.id,
+            person_id=person_of(actor),
             defaults={
                 "organisation_id": meeting.organisation_id,
                 "role": Participation.Role.HOST,
@@ -114,14 +115,16 @@ def disconnect(participation_id: UUID, socket: UUID) -> bool:
     """The socket is gone; true when it still spoke for the place. Expects a transaction."""
     gone = Participation.objects.filter(pk=participation_id, socket=socket).update(socket=None)
     if gone:
-        room_changed(Participation.objects.select_related("meeting").get(pk=participation_id).meeting)
+        room_changed(
+            Participation.objects.select_related("meeting").get(pk=participation_id).meeting
+        )
     return bool(gone)
 
 
 def show_sources(
     actor: Actor, participation_id: UUID, *, microphone: bool, camera: bool, screen: bool
 ) -> None:
-    """Remember what this person sends, for the others' screens. Not on the trail: it is no right."""
+    """Remember what this person sends, for the others' screens."""
     place = Participation.objects.select_related("meeting").get(pk=participation_id)
     gate.require(actor, Verb.MEDIA_PUBLISH, place)
     with transaction.atomic():

@@ -61,9 +61,7 @@ def remove_participant(actor: Actor, meeting_id: UUID, participation_id: UUID) -
 
 def leave(actor: Actor, participation_id: UUID) -> None:
     """Leave the call; the place stays and its holder may come back."""
-    with action(
-        actor, Verb.ROOM_LEAVE, Participation.objects.filter(pk=participation_id)
-    ) as act:
+    with action(actor, Verb.ROOM_LEAVE, Participation.objects.filter(pk=participation_id)) as act:
         place: Participation = act.subject
         act.move(place, next_state(PLACE, place.state, "leave"), socket=None)
         say_goodbye(place.organisation_id, place.pk, "left", may_return=True)

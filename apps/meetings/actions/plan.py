@@ -61,7 +61,7 @@ def create_meeting(
         meeting = Meeting.objects.create(
             organisation=organisation,
             department=department,
-            created_by_id=_person_of(actor),
+            created_by_id=person_of(actor),
             title=title,
             mode=mode.value,
             relay_only=relay_only,
@@ -179,7 +179,8 @@ def _issue(meeting: Meeting, place: Participation) -> Issued:
     return Issued(invitation, link, code)
 
 
-def _person_of(actor: Actor) -> UUID:
+def person_of(actor: Actor) -> UUID:
+    """The acting person's id. Refused: ``sign_in_required``."""
     if actor.id is None:
         raise ConsiliumError("sign_in_required")
     return actor.id

@@ -32,9 +32,7 @@ def redeem_short_code(actor: Actor, typed: str) -> Redeemed:
 
 def _redeem(actor: Actor, **hashed: str) -> Redeemed:
     invitations = Invitation.objects.filter(**hashed)
-    with action(
-        actor, Verb.INVITATION_REDEEM, invitations, missing="invitation_unknown"
-    ) as act:
+    with action(actor, Verb.INVITATION_REDEEM, invitations, missing="invitation_unknown") as act:
         invitation: Invitation = act.subject
         act.move(
             invitation,

@@ -14,13 +14,13 @@ from access.verbs import Verb
 from audit.clock import database_now
 from foundation.actor import Actor, service
 from foundation.errors import ConsiliumError
+from foundation.events import announce
 from meetings import minting
 from meetings.events import PlaceEnded
 from meetings.lifecycle import PLACE, SEAT, IllegalTransition, SeatState, next_state
 from meetings.models import Participation, Seat
 from meetings.rooms import room_changed, say_goodbye
 from outbox.topics import TASK_TOPIC
-from foundation.events import announce
 
 CODE_LASTS = timedelta(minutes=10)
 

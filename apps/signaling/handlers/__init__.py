@@ -13,6 +13,7 @@ from typing import Any
 from access.doors import Door, Public
 from access.verbs import Verb
 from foundation.wire import browser as wire
+from foundation.wire.message import Message
 from signaling.handlers import hosting, media, presence
 from signaling.hello import Connection
 from signaling.outgoing import Outgoing
@@ -31,7 +32,7 @@ class Handled:
 
 _BOTH = frozenset(wire.Purpose)
 
-HANDLERS: dict[type[wire.Message], Handled] = {
+HANDLERS: dict[type[Message], Handled] = {
     wire.Admit: Handled(Verb.GUEST_ADMIT, hosting.admit),
     wire.Candidate: Handled(Verb.MEDIA_CONNECT, media.candidate),
     wire.Decline: Handled(Verb.GUEST_DECLINE, hosting.decline),

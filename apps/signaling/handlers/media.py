@@ -10,6 +10,7 @@ from access.verbs import Verb
 from foundation.errors import ConsiliumError
 from foundation.wire import browser as wire
 from foundation.wire import sdp
+from foundation.wire.message import Message
 from media.actions import paths
 from media.groups import worker_group
 from media.models import Path
@@ -80,9 +81,7 @@ def restart(connection: Connection, message: wire.RestartMedia) -> Outgoing:
 
 def _require(connection: Connection) -> None:
     place = (
-        Participation.objects.select_related("meeting")
-        .filter(pk=connection.participation_id)
-        .get()
+        Participation.objects.select_related("meeting").filter(pk=connection.participation_id).get()
     )
     gate.require(connection.actor, Verb.MEDIA_CONNECT, place)
 
@@ -117,7 +116,7 @@ def _checked(message: wire.Describe, *, relay_only: bool) -> str:
     return sdp.relay_candidates_only(text) if relay_only else text
 
 
-def _to_page(path: Path, message: wire.Message) -> Outgoing:
+def _to_page(path: Path, message: Message) -> Outgoing:
     assert path.peer_id is not None
     hint = {"type": "media.relayed", "message": message.model_dump(mode="json")}
     return Outgoing(relays=((place_group(path.peer_id), hint),))

@@ -24,7 +24,7 @@ _NONCE_BYTES = 12
 
 
 class LocalKeyFile:
-    """See the module. Raises ``KeyServiceError`` when the file is missing, open to others or wrong."""
+    """See the module. ``KeyServiceError``: the file is missing, open to others or wrong."""
 
     def __init__(self, path: Path) -> None:
         try:

@@ -73,7 +73,7 @@ _DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _FORBIDDEN_ATTRIBUTES = frozenset({"crypto", "simulcast", "rid", "ice-lite", "remote-candidates"})
 
 
-class SdpRefused(ValueError):  # noqa: N818 - errors here say what happened
+class SdpRefused(ValueError):
     """A description or candidate is not of the shape Consilium speaks. ``reason`` is stable."""
 
     def __init__(self, reason: str) -> None:

@@ -99,9 +99,7 @@ class Path(Message):
 
 
 WORKER_TYPES = (Path, Renew, WorkerDescribe, WorkerHello)
-WorkerMessage = Annotated[
-    Path | Renew | WorkerDescribe | WorkerHello, Field(discriminator="type")
-]
+WorkerMessage = Annotated[Path | Renew | WorkerDescribe | WorkerHello, Field(discriminator="type")]
 WORKER_ADAPTER: TypeAdapter[WorkerMessage] = TypeAdapter(WorkerMessage)
 WORKER_KINDS = kinds(*WORKER_TYPES)
 
@@ -181,11 +179,11 @@ SERVER_ADAPTER: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 SERVER_KINDS = kinds(*SERVER_TYPES)
 
 
-# ---------------------------------------------------------------- enrolment (HTTPS, once)
+# ---------------------------------------------------------------- enrolment
 
 
 class Enrol(Message):
-    """POST /media/enrol: a one-time code for an identity. ``public_key``: raw Ed25519, base64url."""
+    """POST /media/enrol, once: a code for an identity. ``public_key``: raw Ed25519, base64url."""
 
     code: Annotated[str, Field(min_length=20, max_length=128)]
     public_key: Annotated[str, Field(min_length=43, max_length=44)]

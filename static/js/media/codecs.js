@@ -26,7 +26,6 @@ const SCREEN_BPS = 2_500_000;
  * @param {"microphone" | "camera" | "screen"} source
  */
 export async function tune(sender, source) {
-  if (source) return;
   const parameters = sender.getParameters();
   const [encoding] = parameters.encodings ?? [];
   if (encoding === undefined) return; // nothing is negotiated yet

@@ -3,6 +3,7 @@
 
 import { rememberSeat, seatOf } from "../media/choices.js";
 import { Sources } from "../media/sources.js";
+import { warmUp } from "../media/warm.js";
 import { me as askWhoIAm, ticket } from "../signal/door.js";
 import { Problem, UNREACHABLE } from "../signal/http.js";
 import { Line } from "../signal/line.js";
@@ -86,6 +87,7 @@ class RoomPage {
     } else {
       showStage(this.#room, "check");
       this.#check.show();
+      void warmUp();
     }
   }
 
@@ -101,6 +103,7 @@ class RoomPage {
     this.#remember(true);
     showStage(this.#room, "wait");
     this.#wait.show();
+    void warmUp();
     this.#waiting?.stop();
     this.#waiting = new Line("wait", ticket, {
       message: (message) => {

@@ -22,7 +22,13 @@ settings.configure(
     INSTALLED_APPS=["django.contrib.staticfiles"],
     USE_I18N=True,
     ROOT_URLCONF="__main__",
-    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [ROOT / "templates"], "OPTIONS": {"builtins": ["django.templatetags.i18n"]}}],
+    TEMPLATES=[
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "DIRS": [ROOT / "templates"],
+            "OPTIONS": {"builtins": ["django.templatetags.i18n"]},
+        }
+    ],
 )
 django.setup()
 from django.http import HttpResponse  # noqa: E402
@@ -57,7 +63,10 @@ class Seat:
 
 class Room:
     def __init__(self) -> None:
-        self.seats = {"host": Seat("host", "Dr. Maria Chen", True), "guest": Seat("guest", "Asha Patel", False)}
+        self.seats = {
+            "host": Seat("host", "Dr. Maria Chen", True),
+            "guest": Seat("guest", "Asha Patel", False),
+        }
         self.tickets: dict[str, tuple[str, str]] = {}
         self.seq = self.epoch = 0
         self.relay_only = False
@@ -67,14 +76,26 @@ class Room:
 
     def people(self) -> list[dict]:
         return [
-            {"id": s.id, "name": s.name, "host": s.host, "connected": s.socket is not None, **s.sources}
+            {
+                "id": s.id,
+                "name": s.name,
+                "host": s.host,
+                "connected": s.socket is not None,
+                **s.sources,
+            }
             for s in self.seats.values()
             if s.joined and s.state == "admitted"
         ]
 
     def waiting(self) -> list[dict]:
         return [
-            {"id": s.id, "name": s.name, "verified_by": ["mailbox"], "since": s.since, "connected": s.wait_socket is not None}
+            {
+                "id": s.id,
+                "name": s.name,
+                "verified_by": ["mailbox"],
+                "since": s.since,
+                "connected": s.wait_socket is not None,
+            }
             for s in self.seats.values()
             if s.state == "waiting"
         ]
@@ -83,9 +104,25 @@ class Room:
         self.seq += 1
         for s in self.seats.values():
             if s.socket:
-                await send(s.socket, {"type": "state", "seq": self.seq, "people": self.people(), "waiting": self.waiting() if s.host else []})
+                await send(
+                    s.socket,
+                    {
+                        "type": "state",
+                        "seq": self.seq,
+                        "people": self.people(),
+                        "waiting": self.waiting() if s.host else [],
+                    },
+                )
             if s.wait_socket:
-                await send(s.wait_socket, {"type": "lobby", "place": 1, "waiting": 1, "host_here": self.seats["host"].socket is not None})
+                await send(
+                    s.wait_socket,
+                    {
+                        "type": "lobby",
+                        "place": 1,
+                        "waiting": 1,
+                        "host_here": self.seats["host"].socket is not None,
+                    },
+                )
 
     async def media(self, only: Seat | None = None, bump: bool = True) -> None:
         if bump:
@@ -96,7 +133,19 @@ class Room:
             if only and s is not only:
                 continue
             other = next((o for o in live if o is not s), None)
-            await send(s.socket, {"type": "media", "path": "peer", "epoch": self.epoch, "ready": ready, "offers": s.host, "peer": other.id if other else None, "relay_only": self.relay_only, "ice_servers": []})
+            await send(
+                s.socket,
+                {
+                    "type": "media",
+                    "path": "peer",
+                    "epoch": self.epoch,
+                    "ready": ready,
+                    "offers": s.host,
+                    "peer": other.id if other else None,
+                    "relay_only": self.relay_only,
+                    "ice_servers": [],
+                },
+            )
 
 
 async def send(ws: web.WebSocketResponse, message: dict) -> None:
@@ -112,26 +161,67 @@ def seat_of(request: web.Request) -> Seat:
 
 
 def problem(code: str, status: int = 403, text: str = "") -> web.Response:
-    return web.json_response({"type": "about:blank", "title": code, "status": status, "code": code, "detail": text}, status=status, content_type="application/problem+json")
+    return web.json_response(
+        {"type": "about:blank", "title": code, "status": status, "code": code, "detail": text},
+        status=status,
+        content_type="application/problem+json",
+    )
 
 
 async def page(request: web.Request) -> web.Response:
     key = request.query.get("as") or request.cookies.get("seat", "guest")
     seat = room.seats[key]
-    html = get_template("meetings/room.html").render({"csrf_token": "t", "room": {"meeting": MEETING, "stage": "check", "name": seat.name, "mode": room.mode, "host": seat.host, "organisation": "St. Mary's", "hint": ""}})
-    response = web.Response(text=html, content_type="text/html", headers={"Content-Security-Policy": CSP})
+    html = get_template("meetings/room.html").render(
+        {
+            "csrf_token": "t",
+            "room": {
+                "meeting": MEETING,
+                "stage": "check",
+                "name": seat.name,
+                "mode": room.mode,
+                "host": seat.host,
+                "organisation": "St. Mary's",
+                "hint": "",
+            },
+        }
+    )
+    response = web.Response(
+        text=html, content_type="text/html", headers={"Content-Security-Policy": CSP}
+    )
     response.set_cookie("seat", key)
     return response
 
 
 async def me(request: web.Request) -> web.Response:
     s = seat_of(request)
-    stage = "ended" if room.over else {"verify": "verify", "verified": "check", "waiting": "wait", "admitted": "call" if s.joined or not s.host else "check", "declined": "check"}.get(s.state, "check")
-    return web.json_response({"stage": stage, "name": s.name, "host": s.host, "mode": room.mode, "organisation": "St. Mary's", "sent_to": "a•••@example.org", "resume": s.joined})
+    stage = (
+        "ended"
+        if room.over
+        else {
+            "verify": "verify",
+            "verified": "check",
+            "waiting": "wait",
+            "admitted": "call" if s.joined or not s.host else "check",
+            "declined": "check",
+        }.get(s.state, "check")
+    )
+    return web.json_response(
+        {
+            "stage": stage,
+            "name": s.name,
+            "host": s.host,
+            "mode": room.mode,
+            "organisation": "St. Mary's",
+            "sent_to": "a•••@example.org",
+            "resume": s.joined,
+        }
+    )
 
 
 async def send_code(request: web.Request) -> web.Response:
-    return web.json_response({"sent_to": "a•••@example.org", "expires_seconds": 600, "resend_after_seconds": 30})
+    return web.json_response(
+        {"sent_to": "a•••@example.org", "expires_seconds": 600, "resend_after_seconds": 30}
+    )
 
 
 async def check_code(request: web.Request) -> web.Response:
@@ -167,7 +257,18 @@ async def signal(request: web.Request) -> web.WebSocketResponse:
     hello = json.loads((await ws.receive(timeout=10)).data)
     key, purpose = room.tickets.pop(hello["ticket"])
     s = room.seats[key]
-    await send(ws, {"type": "welcome", "version": 1, "purpose": purpose, "you": s.id, "host": s.host, "mode": room.mode, "ping_seconds": 5})
+    await send(
+        ws,
+        {
+            "type": "welcome",
+            "version": 1,
+            "purpose": purpose,
+            "you": s.id,
+            "host": s.host,
+            "mode": room.mode,
+            "ping_seconds": 5,
+        },
+    )
     if purpose == "wait":
         s.wait_socket = ws
         if s.state == "admitted":
@@ -205,9 +306,27 @@ async def on_message(s: Seat, ws: web.WebSocketResponse, d: dict) -> None:
     if kind == "ping":
         await send(ws, {"type": "pong", "n": d["n"]})
     elif kind == "describe" and d["epoch"] == room.epoch and other.socket:
-        await send(other.socket, {"type": "described", "link": d["link"], "epoch": d["epoch"], "description": d["description"]})
+        await send(
+            other.socket,
+            {
+                "type": "described",
+                "link": d["link"],
+                "epoch": d["epoch"],
+                "description": d["description"],
+            },
+        )
     elif kind == "candidate" and d["epoch"] == room.epoch and other.socket:
-        await send(other.socket, {"type": "remote_candidate", "link": d["link"], "epoch": d["epoch"], "candidate": d["candidate"], "mid": d["mid"], "line": d["line"]})
+        await send(
+            other.socket,
+            {
+                "type": "remote_candidate",
+                "link": d["link"],
+                "epoch": d["epoch"],
+                "candidate": d["candidate"],
+                "mid": d["mid"],
+                "line": d["line"],
+            },
+        )
     elif kind == "sources":
         s.sources = {k: d[k] for k in ("microphone", "camera", "screen")}
         await room.tell()
@@ -224,7 +343,14 @@ async def on_message(s: Seat, ws: web.WebSocketResponse, d: dict) -> None:
         x.state = "declined"
         for sock in (x.wait_socket, x.socket):
             if sock:
-                await send(sock, {"type": "goodbye", "reason": "declined" if kind == "decline" else "removed", "may_return": False})
+                await send(
+                    sock,
+                    {
+                        "type": "goodbye",
+                        "reason": "declined" if kind == "decline" else "removed",
+                        "may_return": False,
+                    },
+                )
                 await sock.close(code=4000)
         x.socket = None
         await room.tell()
@@ -272,7 +398,12 @@ async def control(request: web.Request) -> web.Response:
         for s in room.seats.values():
             if s.socket:
                 await send(s.socket, json.loads(q["say"]))
-    return web.json_response({"epoch": room.epoch, "log": [[k, {a: b for a, b in d.items() if a != "ticket"}] for k, d in log]})
+    return web.json_response(
+        {
+            "epoch": room.epoch,
+            "log": [[k, {a: b for a, b in d.items() if a != "ticket"}] for k, d in log],
+        }
+    )
 
 
 async def i18n(request: web.Request) -> web.Response:
@@ -308,10 +439,25 @@ async def bare(request: web.Request) -> web.WebSocketResponse:
 app = web.Application(middlewares=[no_cache])
 app["transports"] = {}
 base = f"/meetings/{MEETING}"
-app.add_routes([
-    web.get(f"{base}/room/", page), web.get(f"{base}/me", me), web.post(f"{base}/verification/send", send_code),
-    web.post(f"{base}/verification/check", check_code), web.post(f"{base}/ticket", ticket), web.get("/signal", signal),
-    web.get("/jsi18n/", i18n), web.get("/control", control), web.get("/bare", bare), web.get("/blank", lambda r: web.Response(text="<body>", content_type="text/html")), web.static("/static", ROOT / "static"),
-])
+app.add_routes(
+    [
+        web.get(f"{base}/room/", page),
+        web.get(f"{base}/me", me),
+        web.post(f"{base}/verification/send", send_code),
+        web.post(f"{base}/verification/check", check_code),
+        web.post(f"{base}/ticket", ticket),
+        web.get("/signal", signal),
+        web.get("/jsi18n/", i18n),
+        web.get("/control", control),
+        web.get("/bare", bare),
+        web.get("/blank", lambda r: web.Response(text="<body>", content_type="text/html")),
+        web.static("/static", ROOT / "static"),
+    ]
+)
 if __name__ == "__main__":
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]) if len(sys.argv) > 1 else int(os.environ.get("PORT", "8790")), print=None)
+    web.run_app(
+        app,
+        host="127.0.0.1",
+        port=int(sys.argv[1]) if len(sys.argv) > 1 else int(os.environ.get("PORT", "8790")),
+        print=None,
+    )

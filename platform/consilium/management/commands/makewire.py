@@ -1,4 +1,4 @@
-"""``manage.py makewire``: write what is generated from ``foundation.wire``; ``--check`` compares."""
+"""``manage.py makewire``: write what comes from ``foundation.wire``; ``--check`` compares."""
 
 from __future__ import annotations
 

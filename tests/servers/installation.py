@@ -1,0 +1,198 @@
+"""A whole installation, as ``make run`` starts it, with data of its own and on ports of its own.
+
+Web, media worker, Celery and beat are real processes under the real supervisor. Everything it
+writes goes to ``build/artefacts/<name>/installation.log``.
+"""
+
+from __future__ import annotations
+
+import email
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import default as modern_policy
+from pathlib import Path
+
+from tests.servers.processes import REPOSITORY, free_ports, is_alive, wait_for
+from tests.servers.server import PYTHON, Server, artefacts, small_environment
+
+# Several imports of Django and aiortc at once on a busy machine with two cores.
+READY_SECONDS = 90.0
+
+# Django's file backend ends every mail in a file with this line.
+_BETWEEN_MAILS = re.compile(r"^-{79}\n", re.MULTILINE)
+
+_PERSON = re.compile(
+    r"^  (?P<name>\S.*) \((?P<role>[a-z ]+)\)\n"
+    r"    e-mail    (?P<email>\S+)\n"
+    r"    password  (?P<password>\S+)\n"
+    r"    TOTP key  (?P<totp>\S+)$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What the demo prints once about a person it made."""
+
+    name: str
+    role: str
+    email: str
+    password: str
+    totp: str
+
+
+class Installation(Server):
+    """``start`` returns once the web answers; the rest may need a moment more."""
+
+    def __init__(self, directory: Path, name: str = "installation", **settings: str) -> None:
+        super().__init__("installation", artefacts(name) / "installation.log")
+        self.directory = directory
+        self.data = directory / "data"
+        self.ready_file = directory / "ready.json"
+        self.port = free_ports(int(settings.get("CONSILIUM_WEB_PROCESSES", "1")))
+        self.environment = small_environment(
+            **{
+                "PYTHONPATH": ":".join(
+                    str(REPOSITORY / root) for root in ("platform", "apps", ".")
+                ),
+                "CONSILIUM_DATA": str(self.data),
+                "CONSILIUM_PORT": str(self.port),
+                "CONSILIUM_DEMO": "1",
+                "CONSILIUM_WORKER_ADDRESSES": "127.0.0.1",
+                **settings,
+            }
+        )
+        self.people: dict[str, SignIn] = {}
+        """By e-mail address; the demo prints them at the first start only."""
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    @property
+    def certificate(self) -> Path:
+        """What a client has to trust."""
+        return self.data / "tls" / "certificate.pem"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file, unless DATABASE_URL was given."""
+        return self.data / "consilium.sqlite3"
+
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+    def start(self) -> None:
+        """Start or start again on the same data."""
+        self.ready_file.unlink(missing_ok=True)
+        self._launch(
+            [PYTHON, "-m", "consilium.supervisor", "--ready-file", self.ready_file],
+            self.environment,
+        )
+        self._wait_while_running(self.ready_file.exists, "the web answers", READY_SECONDS)
+        for found in _PERSON.finditer(self.text):
+            self.people[found["email"]] = SignIn(**found.groupdict())
+
+    def wait_for_web(self, seconds: float = 30.0) -> None:
+        """Return once the web answers again, after it was killed."""
+
+        def answers() -> bool:
+            try:
+                return self.get("/")[0] < 500
+            except OSError:
+                return False
+
+        self._wait_while_running(answers, "the web answers again", seconds)
+
+    def wait_for_worker(self, seconds: float = 20.0) -> None:
+        """Return once the media worker, as it is running now, says that it is linked."""
+        self.wait_for_log(r"media-worker\s+\|.*linked to the platform", seconds)
+
+    # ------------------------------------------------------------------ its processes
+    def pids(self) -> dict[str, int]:
+        """Process ids by name: web, web-2, …, media-worker, celery, beat."""
+        pids: dict[str, int] = json.loads(self.ready_file.read_text(encoding="utf-8"))["pids"]
+        return pids
+
+    def pid_of(self, name: str) -> int:
+        """The process that runs now under ``name``."""
+        return wait_for(
+            lambda: (pid := self.pids().get(name, 0)) and is_alive(pid) and pid, f"{name} runs"
+        )
+
+    def kill9(self, name: str) -> int:
+        """SIGKILL the process called ``name``; returns the id it had."""
+        pid = self.pid_of(name)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not is_alive(pid), f"the end of {name}")
+        return pid
+
+    def wait_for_restart(self, name: str, old: int, seconds: float = 15.0) -> int:
+        """The id of the process that took the place of ``old``."""
+        return wait_for(
+            lambda: (pid := self.pids().get(name, old)) != old and is_alive(pid) and pid,
+            f"{name} runs again",
+            seconds,
+        )
+
+    # ------------------------------------------------------------------ what it says and does
+    def manage(self, *arguments: str, seconds: float = 60.0) -> str:
+        """Run a management command on its data; returns what that printed."""
+        result = subprocess.run(
+            [PYTHON, REPOSITORY / "manage.py", *arguments],
+            check=False,
+            env=self.environment,
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+        assert result.returncode == 0, f"manage.py {arguments[0]}:\n{result.stdout}{result.stderr}"
+        return result.stdout
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of a plain request without cookies; redirects are followed."""
+        try:
+            with urllib.request.urlopen(
+                self.url + path, context=self.trust(), timeout=10
+            ) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.read().decode(errors="replace")
+
+    def read_mail_files(self) -> list[EmailMessage]:
+        """Every mail it has sent so far, the oldest first."""
+        mails: list[EmailMessage] = []
+        for file in sorted((self.data / "mail").glob("*.log")):  # named by date and time
+            for text in _BETWEEN_MAILS.split(file.read_text(encoding="utf-8")):
+                if text.strip():
+                    mail = email.message_from_string(text.lstrip("\n"), policy=modern_policy)
+                    assert isinstance(mail, EmailMessage)
+                    mails.append(mail)
+        return mails
+
+    def wait_for_mail(self, recipient: str, number: int = 1, seconds: float = 20.0) -> EmailMessage:
+        """The ``number``-th mail to ``recipient``, counted from 1."""
+
+        def arrived() -> list[EmailMessage]:
+            mails = [mail for mail in self.read_mail_files() if recipient in str(mail["To"])]
+            return mails[number - 1 : number]
+
+        return self._wait_while_running(arrived, f"mail {number} to {recipient}", seconds)[0]
+
+    def traces_of(self, text: str) -> list[Path]:
+        """The files below its data directory that contain ``text``: for canaries."""
+        needle = text.encode()
+        return [
+            path
+            for path in sorted(self.data.rglob("*"))
+            if path.is_file() and needle in path.read_bytes()
+        ]
