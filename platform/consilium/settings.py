@@ -300,6 +300,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 # Modules import each other by name; a browser must ask again whether they changed.
 WHITENOISE_MAX_AGE = 0
+# In the demo files may change while it runs; sizes read once at start would cut them short.
+WHITENOISE_AUTOREFRESH = DEMO
 
 DEFAULT_FROM_EMAIL = "Consilium <no-reply@example.test>"
 if ENVIRONMENT.smtp_url is None:

@@ -18,7 +18,7 @@ BAIT = "a=candidate:1 1 udp 2122260223 127.0.0.1 {} typ host\r\n"
 
 
 def four_hundred_lines(sdp: str) -> str:
-    section = "m=video 9" + sdp.split("m=video 9")[1]
+    section = "m=video" + sdp.split("m=video")[1]
     return sdp + "".join(
         re.sub(r"a=(rtcp-fb|rtpmap|fmtp|ssrc|extmap)\S* .*\r\n", "", section) for _ in range(400)
     )
@@ -42,11 +42,10 @@ HOSTILE: dict[str, Callable[[str], str]] = {
     "no SDP": lambda s: "hello",
     "a hidden m-line": lambda s: s.replace("s=-", "s=-\x0bm=audio 9 RTP/AVP 0"),
     "what only aiortc chokes on": lambda s: s.replace("apt=97", "apt=x"),
-    "a codec that is not there": lambda s: s.replace("a=fmtp:98 apt=97", "a=fmtp:98 apt=127"),
 }
 
 
-@pytest.mark.parametrize("what", [name for name in HOSTILE if name != "a codec that is not there"])
+@pytest.mark.parametrize("what", list(HOSTILE))
 async def test_a_hostile_offer_is_refused(
     what: str, arrive: Callable[..., Person], platform: Platform
 ) -> None:

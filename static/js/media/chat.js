@@ -21,6 +21,7 @@ export function chatMessage(text) {
  * @typedef {object} ChatEvents
  * @property {(from: string | null, text: string) => void} chat
  * @property {(open: boolean) => void} chatOpen
+ * @property {() => void} chatRefused the media worker did not pass something on
  */
 
 /**
@@ -41,8 +42,9 @@ export function listen(channel, events) {
     } catch {
       return;
     }
-    if (typeof message !== "object" || message === null || !("text" in message)) return;
-    if (typeof message.text !== "string") return;
+    if (typeof message !== "object" || message === null) return;
+    if ("error" in message) events.chatRefused();
+    if (!("text" in message) || typeof message.text !== "string") return;
     const from = "from" in message && typeof message.from === "string" ? message.from : null;
     events.chat(from, message.text);
   });

@@ -19,6 +19,7 @@ export const SOURCES = /** @type {const} */ (["microphone", "camera", "screen"])
  * @property {(participation: string, group: Group, stream: MediaStream | null) => void} remote
  * @property {(from: string | null, text: string) => void} chat `from` is null where only one other exists
  * @property {(open: boolean) => void} chatOpen
+ * @property {() => void} chatRefused
  */
 
 /**

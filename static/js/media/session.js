@@ -20,11 +20,15 @@ import { WorkerPath } from "./worker.js";
  * @property {(participation: string, group: Group, stream: MediaStream | null) => void} remote
  * @property {(from: string | null, text: string) => void} chat
  * @property {(open: boolean) => void} chatOpen
+ * @property {() => void} chatRefused
  * @property {() => boolean} othersSend does somebody who is connected say that they send?
  * @property {() => boolean} othersHere is somebody there to connect to?
  * @property {() => void} doubtful nothing comes in: is the network there at all?
  * @property {(name: string) => void} mark
  */
+
+/** One description and all its candidates, generously. */
+const MAX_EARLY = 64;
 
 export class MediaSession {
   #sources;
@@ -40,6 +44,8 @@ export class MediaSession {
   #everConnected = false;
   #lost = false;
   #asked = false;
+  /** @type {(Described | RemoteCandidate)[]} */
+  #early = [];
   #unlisten;
 
   /**
@@ -87,6 +93,9 @@ export class MediaSession {
     this.#events.mark("media");
     this.#path = this.#makePath(media);
     this.#path.start();
+    const early = this.#early;
+    this.#early = [];
+    for (const message of early) this.heard(message);
     this.#health = new Health(
       () => this.peerConnections(),
       this.#events.othersSend,
@@ -95,14 +104,18 @@ export class MediaSession {
     return true;
   }
 
-  /** @param {Described} message */
-  described(message) {
-    if (message.epoch === this.#media?.epoch) this.#path?.described(message);
-  }
-
-  /** @param {RemoteCandidate} message */
-  candidate(message) {
-    if (message.epoch === this.#media?.epoch) this.#path?.candidate(message);
+  /**
+   * What the other side says about its end. It may come before our own `media` of that epoch,
+   * because the two travel on different ways; then it waits.
+   *
+   * @param {Described | RemoteCandidate} message
+   */
+  heard(message) {
+    const epoch = this.#media?.epoch ?? -1;
+    if (message.epoch > epoch && this.#early.length < MAX_EARLY) this.#early.push(message);
+    if (message.epoch !== epoch) return;
+    if (message.type === "described") this.#path?.described(message);
+    else this.#path?.candidate(message);
   }
 
   /** Asks for a new attempt if the path is lost, nobody asked yet and it makes sense. */
@@ -152,6 +165,7 @@ export class MediaSession {
       chatOpen: (open) => {
         if (isCurrent()) this.#events.chatOpen(open);
       },
+      chatRefused: () => this.#events.chatRefused(),
     });
   }
 

@@ -3,7 +3,6 @@
 
 import { rememberSeat, seatOf } from "../media/choices.js";
 import { Sources } from "../media/sources.js";
-import { warmUp } from "../media/warm.js";
 import { me as askWhoIAm, ticket } from "../signal/door.js";
 import { Problem, UNREACHABLE } from "../signal/http.js";
 import { Line } from "../signal/line.js";
@@ -72,22 +71,21 @@ class RoomPage {
       this.#refused(error instanceof Problem ? error : new Problem(UNREACHABLE));
       return;
     }
-    const { stage, resume } = this.#me;
+    const { stage, resume, reason, may_return } = this.#me;
     if (stage === "verify") {
       showStage(this.#room, "verify");
       this.#verify.show(this.#me);
-    } else if (stage === "ended") {
-      this.#goodbye({ type: "goodbye", reason: "ended", may_return: false });
+    } else if (stage === "ended" && !(returning && reason === "left")) {
+      this.#goodbye({ type: "goodbye", reason: reason || "ended", may_return });
     } else if (stage === "wait" && back) {
       this.#enterWait();
-    } else if (stage === "call" && (returning || (back && resume))) {
+    } else if (stage === "ended" || (stage === "call" && (returning || (back && resume)))) {
       this.#diagnostics.begin("back");
       await this.#sources.open();
       this.#enterCall();
     } else {
       showStage(this.#room, "check");
       this.#check.show();
-      void warmUp();
     }
   }
 
@@ -103,7 +101,6 @@ class RoomPage {
     this.#remember(true);
     showStage(this.#room, "wait");
     this.#wait.show();
-    void warmUp();
     this.#waiting?.stop();
     this.#waiting = new Line("wait", ticket, {
       message: (message) => {
@@ -147,9 +144,9 @@ class RoomPage {
   }
 
   #stopWaiting() {
-    this.#waiting?.leave();
-    this.#waiting = null;
-    this.#goodbye({ type: "goodbye", reason: "left", may_return: true });
+    this.#close(false);
+    showStage(this.#room, "ended");
+    this.#ended.showStoppedWaiting();
   }
 
   /** @param {Goodbye} goodbye */
@@ -166,7 +163,9 @@ class RoomPage {
       void this.route({ returning: true });
       return;
     }
-    if (problem.code === "not_verified" && this.#me?.stage !== "verify") {
+    // The place changed while this page did not look: ask where it stands now.
+    const outdated = problem.code === "wrong_state" || problem.code === "not_verified";
+    if (outdated && this.#me !== null && this.#me.stage !== "verify") {
       this.#close(false);
       void this.route();
       return;

@@ -3,17 +3,21 @@
 
 import { ask } from "./http.js";
 
-/** @import {Mode, Purpose} from "../wire/messages.js" */
+/** @import {Goodbye, Mode, Purpose} from "../wire/messages.js" */
 
 /**
+ * Where this browser stands on the way into the call.
+ *
  * @typedef {object} Me
  * @property {"verify" | "check" | "wait" | "call" | "ended"} stage
  * @property {string} name
  * @property {boolean} host
  * @property {Mode} mode
  * @property {string} organisation
- * @property {string} [sent_to] where the code went, masked
+ * @property {string} sent_to the mailbox of a code that is still good, masked; or ""
  * @property {boolean} resume this seat was in the call a moment ago
+ * @property {Goodbye["reason"] | ""} reason why it is over, where stage is "ended"
+ * @property {boolean} may_return
  */
 
 /** @returns {Promise<Me>} */

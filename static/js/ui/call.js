@@ -110,6 +110,7 @@ export class Call {
       remote: (participation, group, stream) => this.#tiles.stream(participation, group, stream),
       chat: (from, text) => this.#chatted(from, text),
       chatOpen: (open) => this.#chat.available(open),
+      chatRefused: () => this.#chat.refused(),
       othersSend: () => this.#others().some((p) => p.connected && (p.microphone || p.camera || p.screen)),
       othersHere: () => this.#mode !== "private" || this.#others().some((p) => p.connected),
       doubtful: () => this.#line.probe(),
@@ -207,9 +208,8 @@ export class Call {
       case "media":
         return void this.#agreed.then(() => this.#openMedia(message));
       case "described":
-        return void this.#agreed.then(() => this.#session.described(message));
       case "remote_candidate":
-        return void this.#agreed.then(() => this.#session.candidate(message));
+        return void this.#agreed.then(() => this.#session.heard(message));
       case "error":
         return this.#tell(message.text);
     }

@@ -74,6 +74,14 @@ export class ChatPanel {
     announce(fill(gettext("New message from %(name)s"), { name }));
   }
 
+  /** The media worker did not pass on what was sent last. */
+  refused() {
+    words(
+      bound(this.#section, "chat-error"),
+      gettext("Your last message was not passed on. Please wait a moment, and send it again."),
+    );
+  }
+
   /** The panel was opened or closed. */
   seen() {
     if (!this.#isOpen()) return;

@@ -30,6 +30,18 @@ export class EndedStage {
     this.#show(endingOf(goodbye), goodbye.reason);
   }
 
+  /** This person did not want to wait any longer. */
+  showStoppedWaiting() {
+    this.#show(
+      {
+        title: gettext("You have left the waiting room"),
+        words: gettext("Your camera and microphone are off. You can come back while the visit is open."),
+        next: "rejoin",
+      },
+      "stopped_waiting",
+    );
+  }
+
   /** @param {Problem} problem */
   showProblem(problem) {
     this.#show(troubleOf(problem), problem.code);

@@ -59,8 +59,7 @@ export function verifiedWords(proofs) {
     mailbox: gettext("mailbox"),
     sms: gettext("text message"),
     date_of_birth: gettext("date of birth"),
-    account: gettext("their account"),
-    passcode: gettext("passcode"),
+    "sign-in": gettext("their account"),
   };
   const known = proofs.map((proof) => names[proof] ?? proof);
   return fill(gettext("Verified by %(proofs)s"), { proofs: joined(known) });
