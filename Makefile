@@ -29,10 +29,12 @@ run: $(BASE) ## the whole platform on this machine, with made-up people, until C
 test: packages ## everything a change must pass: checks, tests, browsers (installs what it needs)
 	@$(MAKE) check
 	$(call heading,tests)
-	@$(PY) -m pytest -n 2 -m "not browser" $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser" $(PYTEST)
 	$(call heading,tests in browsers)
 	@$(PY) -m pytest -m browser $(PYTEST)
 
+# Management commands of the checks must not touch the data of an installation that lies here.
+check wire messages: export CONSILIUM_DATA := $(CURDIR)/build/no-installation
 check: $(DEV) $(NODE) ## style, types, imports, generated files
 	$(call heading,ruff check)
 	@$(VENV)/bin/ruff check

@@ -83,7 +83,7 @@ def make_person(
     name: str,
     email: str,
     role: Role,
-    password: str,
+    password: str | None,
     department: Department | None = None,
 ) -> Person:
     """A person with one membership."""

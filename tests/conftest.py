@@ -1,0 +1,47 @@
+"""What every test stands on: data of its own, keys of its own, and the cast."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+_DATA = REPOSITORY / "build" / "tests" / f"data-{_WORKER}"
+
+# Settings are read when Django starts, which is before any fixture runs.
+_DATA.mkdir(parents=True, exist_ok=True)
+os.environ["CONSILIUM_DATA"] = str(_DATA)
+for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "TURN_URLS", "TURN_SECRET"):
+    os.environ.pop(name, None)
+sys.path.insert(0, str(REPOSITORY))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def key_file() -> None:
+    """The master key that wraps every key of the tests' databases."""
+    from django.conf import settings
+
+    from foundation.keys import localfile
+
+    localfile.create(settings.KEY_FILE)
+
+
+@pytest.fixture(autouse=True)
+def no_keys_of_another_database() -> None:
+    """Unwrapped keys are cached by the process; each test has other rows."""
+    from vault import keyring, signing
+
+    keyring.forget_cached_keys()
+    signing.forget_cached_signers()
+
+
+@pytest.fixture
+def cast(db: None):
+    """Everybody, at two hospitals; see ``tests.cast``."""
+    from tests.cast import assemble
+
+    return assemble()
