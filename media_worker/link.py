@@ -154,6 +154,7 @@ class Link:
     def _welcomed(self, welcome: WorkerWelcome) -> None:
         self._book.replace_keys(welcome.lease_keys)
         self._is_up = True
+        self.rooms.remind()
         LOG.info("linked to the platform")
 
     async def _read(self, socket: ClientConnection) -> None:

@@ -65,6 +65,11 @@ class Rooms:
         """Everyone held at the moment, for the platform to compare with what it believes."""
         return [Present(room=p.room, participant=p.id, epoch=p.epoch) for p in self._everyone()]
 
+    def remind(self) -> None:
+        """The link to the platform is new: says again what still waits for an answer."""
+        for participant in self._everyone():
+            participant.subscribe.remind()
+
     # ---------------------------------------------------------------- messages
 
     def take(self, message: Lease | ServerDescribe | ServerCandidate | Revoke | CloseRoom) -> None:

@@ -101,6 +101,7 @@ class Subscribe(MediaPath):
         self._seats: list[Seat] = []
         self._changed = asyncio.Event()
         self._answer: asyncio.Future[str] | None = None
+        self._pending: str | None = None
 
     # ---------------------------------------------------------------- for the room
 
@@ -130,6 +131,11 @@ class Subscribe(MediaPath):
         """The browser's answer; one that nobody waits for is dropped."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(text)
+
+    def remind(self) -> None:
+        """The link is new: an offer without an answer may have been lost with the old one."""
+        if self._pending is not None:
+            self._send_offer(self._pending)
 
     # ---------------------------------------------------------------- negotiation
 
@@ -195,6 +201,7 @@ class Subscribe(MediaPath):
     async def _ask(self, offer: str) -> str:
         """The browser's answer to ``offer``, sent again while none comes. Raises TimeoutError."""
         self._answer = asyncio.get_running_loop().create_future()
+        self._pending = offer
         offers = 0
         try:
             while True:
@@ -207,12 +214,35 @@ class Subscribe(MediaPath):
                 if not done:
                     continue
                 answer = self._answer.result()
-                if answer.count("\nm=") == offer.count("\nm="):
+                if not _is_for_another(offer, answer):
                     return answer
-                # A late answer to an earlier offer that was sent twice.
                 self._answer = asyncio.get_running_loop().create_future()
         finally:
-            self._answer = None
+            self._answer = self._pending = None
+
+
+def _is_for_another(offer: str, answer: str) -> bool:
+    """Whether ``answer`` is a late one to an earlier offer, which was sent twice.
+
+    An answer does not name its offer, but it mirrors the directions. One that mirrors nothing is
+    left to the checks.
+    """
+    asked, given = _directions(offer), _directions(answer)
+    if len(asked) != len(given):
+        return True
+    mirrored = {"sendonly": "recvonly", "inactive": "inactive"}
+    is_whole = all(direction in mirrored.values() for direction in given)
+    return is_whole and [mirrored.get(direction) for direction in asked] != given
+
+
+def _directions(text: str) -> list[str]:
+    """The direction of each m-line; empty where none is written."""
+    found: list[str] = []
+    for section in text.split("\nm=")[1:]:
+        lines = {line.strip() for line in section.split("\n")}
+        given = [d for d in ("sendonly", "recvonly", "inactive") if f"a={d}" in lines]
+        found.append(given[0] if len(given) == 1 else "")
+    return found
 
 
 def _without_transport_wide_feedback(text: str) -> str:

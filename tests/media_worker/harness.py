@@ -35,6 +35,7 @@ from foundation.wire.worker import (
     Lease,
     LeaseKey,
     Renew,
+    Revoke,
     ServerCandidate,
     ServerDescribe,
     WorkerHello,
@@ -106,6 +107,7 @@ class Platform:
         self.lease_key = Ed25519PrivateKey.generate()
         self.linked = asyncio.Event()
         self.welcomes = True
+        self.leased: set[tuple[uuid.UUID, uuid.UUID]] = set()
         self._public_key: bytes | None = None
         self._socket: web.WebSocketResponse | None = None
         self._runner: web.AppRunner | None = None
@@ -208,7 +210,19 @@ class Platform:
         seconds: float = 60,
         **claims: object,
     ) -> None:
+        self.leased.add((room, participant))
         await self.send(Lease(token=self.token(room, participant, epoch, seconds, **claims)))
+
+    async def revoke_everyone(self) -> None:
+        """Empties all rooms, for the next test."""
+        self.welcomes = True
+        for room, participant in self.leased:
+            await self.send(Revoke(room=room, participant=participant, epoch=1_000))
+        self.leased.clear()
+        after = len(self.renewals)
+        await eventually(
+            lambda: any(renewal.participants == 0 for renewal in self.renewals[after:])
+        )
 
     async def describe(
         self,

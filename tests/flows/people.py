@@ -1,0 +1,309 @@
+"""People with browsers: what a clinician and a patient do, in words a test can read.
+
+Each has a Chromium of their own with fake devices. What they see on their screen is asked of the
+page's own elements; what arrives is asked of the browser's statistics and of the picture itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright
+
+from tests.servers.installation import Installation, SignIn
+from tests.servers.server import artefacts
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire screen",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+#: Generous: four browsers encode and decode on two cores. What is measured has its own bound.
+PATIENCE_MS = 20_000
+
+#: Everything that is received, over all peer connections of the page.
+RECEIVED = """async () => {
+  const found = {video: {}, audio: 0, decoded: 0, pairs: [], candidates: [], protection: []};
+  for (const pc of window.consilium.peerConnections()) {
+    const stats = await pc.getStats();
+    stats.forEach((s) => {
+      if (s.type === 'inbound-rtp' && s.kind === 'video') {
+        found.video[s.trackIdentifier] = s.framesDecoded ?? 0;
+        found.decoded += s.framesDecoded ?? 0;
+      }
+      if (s.type === 'inbound-rtp' && s.kind === 'audio') found.audio += s.totalAudioEnergy ?? 0;
+      if (s.type === 'local-candidate' || s.type === 'remote-candidate')
+        found.candidates.push([s.type, s.candidateType, s.address, s.relayProtocol ?? '']);
+      if (s.type === 'transport')
+        found.protection.push([s.tlsVersion, s.srtpCipher, s.dtlsCipher]);
+    });
+  }
+  return found;
+}"""
+
+#: A number that changes with the picture of one tile; null while there is none.
+PICTURE = """(selector) => {
+  const video = document.querySelector(selector + ' video');
+  if (!video || !video.videoWidth) return null;
+  const canvas = document.createElement('canvas');
+  canvas.width = 64; canvas.height = 48;
+  const pen = canvas.getContext('2d', {willReadFrequently: true});
+  pen.drawImage(video, 0, 0, 64, 48);
+  const data = pen.getImageData(0, 0, 64, 48).data;
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    sum = (sum * 31 + data[i] * 3 + data[i + 1] * 5 + data[i + 2] * 7) | 0;
+  }
+  return sum;
+}"""
+
+
+def totp(key: str, at: float | None = None) -> str:
+    """The six digits of RFC 6238 for ``key`` now."""
+    counter = int(at if at is not None else time.time()) // 30
+    digest = hmac.digest(base64.b32decode(key), struct.pack(">Q", counter), hashlib.sha1)
+    start = digest[-1] & 15
+    number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
+    return f"{number % 1_000_000:06d}"
+
+
+class Visitor:
+    """One person at one browser."""
+
+    def __init__(self, playwright: Playwright, name: str, base: str, **context: Any) -> None:
+        self.name = name
+        self.base = base
+        self.browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        self.context = self.browser.new_context(
+            ignore_https_errors=True, permissions=["camera", "microphone"], **context
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.console: list[str] = []
+        self.violations: list[str] = []
+        self.sent: list[str] = []
+        self.received: list[str] = []
+        self._listen(self.page)
+
+    def _listen(self, page: Page) -> None:
+        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("pageerror", lambda error: self._said("pageerror", str(error)))
+        page.on("websocket", self._tap)
+
+    def _tap(self, socket: Any) -> None:
+        socket.on("framesent", lambda payload: self.sent.append(str(payload)))
+        socket.on("framereceived", lambda payload: self.received.append(str(payload)))
+
+    def _said(self, kind: str, text: str) -> None:
+        self.console.append(f"{kind}: {text}")
+        if "Content Security Policy" in text or kind == "pageerror":
+            self.violations.append(text)
+
+    def close(self) -> None:
+        self.browser.close()
+
+    def keep_evidence(self, test: str) -> None:
+        """For whoever looks at a failure: the picture and what the console said."""
+        folder = artefacts(test)
+        self.page.screenshot(path=folder / f"{self.name}.png")
+        (folder / f"{self.name}.console.txt").write_text("\n".join(self.console))
+        (folder / f"{self.name}.html").write_text(self.page.content())
+
+    def shot(self, folder: Path, name: str) -> None:
+        self.page.screenshot(path=folder / f"{name}.png")
+
+    # ------------------------------------------------------------ pages
+    def open(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def sign_in(self, who: SignIn) -> None:
+        self.open("/accounts/login/")
+        self.page.fill("[name=login]", who.email)
+        self.page.fill("[name=password]", who.password)
+        self.page.click("main button[type=submit]")
+        self.page.wait_for_url("**/2fa/**")
+        self.page.fill("[name=code]", totp(who.totp))
+        self.page.click("main button[type=submit]")
+        self.page.wait_for_selector("main h1")
+
+    def plan(self, mode: str, patient: str, email: str) -> tuple[str, str]:
+        """A meeting planned by the short form; returns its id and the invitation link."""
+        self.open("/desk/meetings/new/")
+        self.page.fill("[name=guest_name]", patient)
+        self.page.fill("[name=guest_email]", email)
+        self.page.check(f"[name=mode][value={mode}]")
+        self.page.click("main form button[type=submit]")
+        self.page.wait_for_selector("[data-link]")
+        return self.meeting_id(), self.shown_link()
+
+    def invite(self, meeting: str, guest: str, email: str) -> str:
+        """One more guest; returns their link."""
+        self.open(f"/desk/meetings/{meeting}/")
+        self.page.click("main details:has([name=guest_name]) summary")
+        self.page.fill("[name=guest_name]", guest)
+        self.page.fill("[name=guest_email]", email)
+        self.page.click("form:has([name=guest_name]) button[type=submit]")
+        self.page.wait_for_selector("[data-link]")
+        return self.shown_link()
+
+    def meeting_id(self) -> str:
+        found = re.search(r"/meetings/([0-9a-f-]{36})/room/", self.page.content())
+        assert found, "no way into the room on this page"
+        return found[1]
+
+    def shown_link(self) -> str:
+        """The link on the page, through this visitor's own way to the server."""
+        link = self.page.input_value("[data-link]")
+        return self.base + link[link.index("/visit/") :]
+
+    # ------------------------------------------------------------ the way in
+    def redeem(self, link: str) -> None:
+        # A fragment alone does not load a page anew.
+        self.page.goto("about:blank")
+        self.page.goto(link)
+        self.page.click("[data-action=redeem]")
+        self.page.wait_for_url("**/room/")
+
+    def prove(self, code: str) -> None:
+        self.stage("verify")
+        self.page.fill("#code", code)
+        self.stage("check")
+
+    def ready(self) -> None:
+        self.stage("check")
+        self.page.click("[data-action=ready]")
+
+    def arrive(self, installation: Installation, link: str, email: str, code_number: int) -> None:
+        """From the invitation to the waiting room."""
+        self.redeem(link)
+        self.prove(code_of(installation, email, code_number))
+        self.ready()
+        self.stage("wait")
+
+    def enter(self, meeting: str) -> None:
+        """A host goes into the room."""
+        self.open(f"/meetings/{meeting}/room/")
+        self.ready()
+        self.stage("call")
+
+    def admit(self) -> None:
+        """Let the first who waits in."""
+        self.page.click("[data-action=admit] >> nth=0")
+
+    # ------------------------------------------------------------ what the screen says
+    def stage(self, name: str, seconds: float = PATIENCE_MS / 1000) -> None:
+        self.page.wait_for_selector(f"#room[data-stage={name}]", timeout=seconds * 1000)
+
+    def ended_because(self, reason: str, seconds: float = PATIENCE_MS / 1000) -> None:
+        self.stage("ended", seconds)
+        self.page.wait_for_selector(f"[data-for=ended][data-reason={reason}]")
+
+    def connected(self, seconds: float = PATIENCE_MS / 1000) -> None:
+        self.page.wait_for_selector("#room[data-media=connected]", timeout=seconds * 1000)
+
+    def tiles(self, group: str = "camera") -> list[str]:
+        return [
+            str(tile.get_attribute("data-participation"))
+            for tile in self.page.query_selector_all(f"[data-participation][data-group={group}]")
+        ]
+
+    def act(self, action: str) -> None:
+        self.page.click(f"[data-action={action}]")
+
+    # ------------------------------------------------------------ what arrives
+    def statistics(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.page.evaluate(RECEIVED)
+        return found
+
+    def picture(self, selector: str) -> int | None:
+        found: int | None = self.page.evaluate(PICTURE, selector)
+        return found
+
+    def sees(self, count: int = 1, seconds: float = PATIENCE_MS / 1000) -> None:
+        """``count`` faces: frames are decoded for each and each picture's content changes."""
+        self.wait(lambda: len(self._moving("camera")) >= count, f"{count} moving faces", seconds)
+
+    def sees_screen(self) -> None:
+        self.wait(lambda: len(self._moving("screen")) >= 1, "a shared screen that shows")
+
+    def hears(self) -> None:
+        """Audio energy grows."""
+        before = self.statistics()["audio"]
+        self.wait(lambda: self.statistics()["audio"] > before + 0.001, "a voice")
+
+    def frames_go_on(self, seconds: float = 5.0) -> None:
+        before = self.statistics()["decoded"]
+        self.wait(lambda: self.statistics()["decoded"] > before + 5, "frames", seconds)
+
+    def _moving(self, group: str) -> list[str]:
+        moving = []
+        for participation in self.tiles(group):
+            tile = f'[data-participation="{participation}"][data-group={group}]'
+            first = self.picture(tile)
+            if first is None:
+                continue
+            self.page.wait_for_timeout(150)  # the time between two looks, not a wait
+            if group == "screen" or self.picture(tile) != first:
+                moving.append(participation)
+        return moving
+
+    def wait(
+        self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE_MS / 1000
+    ) -> float:
+        """Wait for ``condition``; returns how long it took, in seconds."""
+        start = time.monotonic()
+        while not condition():
+            if time.monotonic() - start > seconds:
+                raise AssertionError(f"{self.name}: no {what} within {seconds} s")
+            self.page.wait_for_timeout(50)
+        return time.monotonic() - start
+
+    # ------------------------------------------------------------ chat
+    def say(self, text: str) -> None:
+        if not self.page.is_visible("#chat-log"):
+            self.act("chat")
+        self.page.fill("#chat textarea, #chat input[type=text]", text)
+        self.page.click("#chat [data-action=send]")
+
+    def reads(self, text: str) -> None:
+        self.page.wait_for_function(
+            "(text) => [...document.querySelectorAll('#chat-log li')]"
+            ".some((line) => line.textContent.includes(text))",
+            arg=text,
+        )
+
+
+def code_of(installation: Installation, email: str, number: int = 1) -> str:
+    """The one-time code in the ``number``-th code mail to ``email``."""
+
+    def codes() -> list[str]:
+        found = []
+        for mail in installation.read_mail_files():
+            digits = re.search(r"\b(\d{6})\b", str(mail.get_content()))
+            if email in str(mail["To"]) and "code" in str(mail["Subject"]).lower() and digits:
+                found.append(digits[1])
+        return found
+
+    deadline = time.monotonic() + 20
+    while len(codes()) < number:
+        assert time.monotonic() < deadline, f"code {number} for {email} did not arrive"
+        time.sleep(0.05)
+    return codes()[number - 1]
