@@ -49,7 +49,11 @@ class ClosedByDefault:
         if found is None:
             log.error("the route %s names no verb", request.resolver_match)
             return problems.answer(request, Refusal("not_permitted"))
-        gate.require(acting(request), found, Installation(acting(request).organisation_id))
+        try:
+            gate.require(acting(request), found, Installation(acting(request).organisation_id))
+        except Refusal as refusal:
+            # What process_view raises reaches no process_exception: it would be a 500.
+            return problems.answer(request, refusal)
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

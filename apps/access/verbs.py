@@ -40,5 +40,4 @@ class Verb(StrEnum):
     WORKER_ENROL = "media:worker:enrol"
     WORKER_INVITE = "media:worker:invite"
     WORKER_LINK = "media:worker:link"
-    WORKER_PLACE = "media:worker:place"
     WORKERS_SHOW = "compliance:workers:show"

@@ -43,3 +43,18 @@ def drop_triggers(apps: Any, schema_editor: Any) -> None:
         schema_editor.execute("DROP TRIGGER trail_no_delete")
     elif vendor == "postgresql":
         schema_editor.execute("DROP FUNCTION trail_is_insert_only() CASCADE")
+
+
+def add_replace_trigger(apps: Any, schema_editor: Any) -> None:
+    """SQLite's ``REPLACE`` removes a row without asking any DELETE trigger; this one stops it."""
+    if schema_editor.connection.vendor == "sqlite":
+        schema_editor.execute(
+            "CREATE TRIGGER trail_no_replace BEFORE INSERT ON audit_trailrow "
+            "WHEN EXISTS (SELECT 1 FROM audit_trailrow WHERE id = NEW.id OR uuid = NEW.uuid) "
+            "BEGIN SELECT RAISE(ABORT, 'the trail is insert-only'); END"
+        )
+
+
+def drop_replace_trigger(apps: Any, schema_editor: Any) -> None:
+    if schema_editor.connection.vendor == "sqlite":
+        schema_editor.execute("DROP TRIGGER trail_no_replace")

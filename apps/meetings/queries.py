@@ -58,6 +58,8 @@ class Room:
     people: list[Participation]
     waiting: list[Participation]
     now: datetime
+    own_state: str
+    own_socket: UUID | None
 
     def is_connected(self, place: Participation) -> bool:
         return (
@@ -75,10 +77,13 @@ class Room:
         return ids.index(participation_id) + 1 if participation_id in ids else 0
 
 
-def room(meeting_id: UUID) -> Room:
-    """The room as it is now. Raises ``Meeting.DoesNotExist``."""
+def room(meeting_id: UUID, participation_id: UUID) -> Room:
+    """The room as it is now, for one place in it. Raises ``DoesNotExist``."""
     # ``seq`` is read first: what is read after it is at least as new as it says.
     seq, state = Meeting.objects.values_list("seq", "state").get(pk=meeting_id)
+    own_state, own_socket = Participation.objects.values_list("state", "socket").get(
+        pk=participation_id, meeting_id=meeting_id
+    )
     places = list(
         Participation.objects.filter(
             meeting_id=meeting_id,
@@ -93,6 +98,8 @@ def room(meeting_id: UUID) -> Room:
         people=[place for place in places if place.state == PlaceState.ADMITTED],
         waiting=[place for place in places if place.state == PlaceState.WAITING],
         now=database_now(),
+        own_state=own_state,
+        own_socket=own_socket,
     )
 
 

@@ -31,11 +31,6 @@ def room_changed(meeting: Meeting) -> None:
     _hint(meeting.organisation_id, meeting_group(meeting.pk), {"type": "room.changed"})
 
 
-def place_admitted(organisation_id: UUID, participation_id: UUID) -> None:
-    """Hint to one who waits that they may join."""
-    _hint(organisation_id, place_group(participation_id), {"type": "place.admitted"})
-
-
 def say_goodbye(
     organisation_id: UUID,
     participation_id: UUID,

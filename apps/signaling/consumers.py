@@ -36,9 +36,11 @@ from foundation.wire.message import (
 )
 from media.actions import paths
 from meetings import queries
+from meetings.lifecycle import PlaceState
 from meetings.rooms import meeting_group, place_group
 from signaling import hello as opening
 from signaling import limits
+from signaling.farewell import farewell
 from signaling.handlers import HANDLERS
 from signaling.outgoing import Outgoing
 
@@ -157,8 +159,6 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self._welcomed = True
         if connection.purpose is wire.Purpose.JOIN:
             await self._send_media(connection)
-        elif connection.admitted:
-            await self._send(wire.Admitted())
         await self._send_room(connection)
 
     async def _handle(self, connection: opening.Connection, message: wire.ClientMessage) -> None:
@@ -203,18 +203,11 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     async def media_refused(self, hint: dict[str, Any]) -> None:
         await self._tell(PROBLEMS["sdp_refused"], about="describe")
 
-    async def place_admitted(self, hint: dict[str, Any]) -> None:
-        if self._welcomed:
-            await self._send(wire.Admitted())
-
     async def place_goodbye(self, hint: dict[str, Any]) -> None:
         connection = self.connection
         if connection is None or hint["keep_socket"] == str(connection.socket):
             return
-        await self._send(wire.Goodbye(reason=hint["reason"], may_return=hint["may_return"]))
-        await self._end(
-            PROBLEMS["taken_over"].close_code if hint["reason"] == "taken_over" else 1000
-        )
+        await self._part(wire.Goodbye(reason=hint["reason"], may_return=hint["may_return"]))
 
     # ------------------------------------------------------------ sending
 
@@ -230,11 +223,19 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                     log.exception("the room could not be read")
 
     async def _send_room(self, connection: opening.Connection) -> None:
-        now = await self._in_database(queries.room, connection.meeting_id)
+        now = await self._in_database(
+            queries.room, connection.meeting_id, connection.participation_id
+        )
+        goodbye = farewell(now, connection)
+        if goodbye is not None:
+            await self._part(goodbye)
+            return
         if now.seq <= self._sent_seq:
             return
         self._sent_seq = now.seq
         if connection.purpose is wire.Purpose.WAIT:
+            if now.own_state != PlaceState.WAITING:
+                await self._send(wire.Admitted())
             await self._send(queries.lobby_message(now, connection.participation_id))
         else:
             await self._send(queries.state_message(now, for_host=connection.host))
@@ -247,6 +248,11 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             return
         self._sent_media = (media.epoch, media.ready)
         await self._send(media)
+
+    async def _part(self, goodbye: wire.Goodbye) -> None:
+        await self._send(goodbye)
+        taken_over = goodbye.reason == "taken_over"
+        await self._end(PROBLEMS["taken_over"].close_code if taken_over else 1000)
 
     async def _send(self, message: Message) -> None:
         if not self._ended:

@@ -17,7 +17,7 @@ from foundation.wire import browser as wire
 from media.actions import paths
 from meetings import seats, tickets
 from meetings.actions import enter
-from meetings.lifecycle import PlaceState, SeatState
+from meetings.lifecycle import SeatState
 from meetings.minting import hash_seat_secret
 from meetings.models import Seat
 
@@ -35,7 +35,6 @@ class Connection:
     host: bool
     mode: wire.Mode
     relay_only: bool
-    admitted: bool
 
 
 _VERBS = {wire.Purpose.JOIN: Verb.ROOM_JOIN, wire.Purpose.WAIT: Verb.ROOM_WAIT}
@@ -77,7 +76,6 @@ def identify(hello: wire.Hello, cookies: Mapping[str, str]) -> Connection:
         host=place.is_host,
         mode=wire.Mode(place.meeting.mode),
         relay_only=place.meeting.relay_only,
-        admitted=place.state in (PlaceState.ADMITTED, PlaceState.LEFT),
     )
 
 

@@ -36,21 +36,22 @@ class _Sealer:
         sealed = AESGCM(keyring.derived(key_id, "seal")).encrypt(
             nonce, text.encode(), _bound(label, key_id)
         )
-        return f"{_PREFIX}.{key_id.hex}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+        return _written(key_id, nonce + sealed)
 
     def open_sealed(self, label: str, sealed: str) -> str:
         try:
             prefix, key_hex, encoded = sealed.split(".")
             key_id = UUID(hex=key_hex)
             raw = base64.urlsafe_b64decode(encoded)
-            if prefix != _PREFIX:
+            # One text, one way to write it: the decoders forgive what nobody sealed.
+            if sealed != _written(key_id, raw) or prefix != _PREFIX:
                 raise SealBroken("not sealed by this version")
             return (
                 AESGCM(keyring.derived(key_id, "seal"))
                 .decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _bound(label, key_id))
                 .decode()
             )
-        except (ValueError, InvalidTag) as error:
+        except (ValueError, InvalidTag, keyring.KeyMissing) as error:
             raise SealBroken("sealed text does not open") from error
 
 
@@ -69,6 +70,10 @@ def keyed_hash(label: str, secret: str) -> str:
     """What is stored instead of a session key, a link's secret or a code: 64 hex characters."""
     key = keyring.derived(keyring.active_key_id(None), f"hash/{label}")
     return hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()
+
+
+def _written(key_id: UUID, raw: bytes) -> str:
+    return f"{_PREFIX}.{key_id.hex}.{base64.urlsafe_b64encode(raw).decode()}"
 
 
 def _bound(label: str, key_id: UUID) -> bytes:

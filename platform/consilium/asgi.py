@@ -17,6 +17,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from consilium.sockets import NoSuchSocket, PageSocketsOnlyOverTls, WorkersOnly  # noqa: E402
 from media.consumers import WorkerLink  # noqa: E402
+from media.watch import watch  # noqa: E402
 from outbox.relay import relay  # noqa: E402
 from signaling.consumers import MeetingConsumer  # noqa: E402
 
@@ -36,6 +37,7 @@ _router = ProtocolTypeRouter({"http": http, "websocket": sockets})
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Serve one connection; the first one starts this process's relay."""
+    """Serve one connection; the first one starts this process's relay and watch."""
     relay.ensure_running()
+    watch.ensure_running()
     await _router(scope, receive, send)

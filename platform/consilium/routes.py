@@ -35,6 +35,7 @@ LIBRARY_ROUTES: dict[str, Door] = {
 
 #: allauth's routes that lead nowhere here, and why: they are not served.
 NOT_SERVED: dict[str, str] = {
+    "account_confirm_login_code": "nobody signs in by a mailed code",
     "account_signup": "staff are invited, patients need no account",
     "account_set_password": "every account has a password from the start",
     "account_email": "an address is the sign-in name and sealed; it is changed by an administrator",

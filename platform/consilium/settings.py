@@ -186,10 +186,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "meetings.forget_expired_tickets",
         "schedule": 3600.0,
     },
-    "media.move_rooms_of_lost_workers": {
-        "task": "media.move_rooms_of_lost_workers",
-        "schedule": 5.0,
-    },
 }
 
 # ------------------------------------------------------------------ people and sign-in

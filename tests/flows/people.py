@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import re
 import struct
 import time
@@ -85,6 +86,18 @@ def totp(key: str, at: float | None = None) -> str:
     return f"{number % 1_000_000:06d}"
 
 
+class Heard(list[str]):
+    """What a page's sockets received."""
+
+    def count_welcomes(self) -> int:
+        return sum('"type":"welcome"' in message for message in self)
+
+    def last_epoch(self) -> int:
+        """The media attempt that the page was told to open last."""
+        epochs = [json.loads(text)["epoch"] for text in self if text.startswith('{"type":"media"')]
+        return int(epochs[-1]) if epochs else 0
+
+
 class Visitor:
     """One person at one browser."""
 
@@ -100,7 +113,7 @@ class Visitor:
         self.console: list[str] = []
         self.violations: list[str] = []
         self.sent: list[str] = []
-        self.received: list[str] = []
+        self.received = Heard()
         self._listen(self.page)
 
     def _listen(self, page: Page) -> None:
@@ -125,6 +138,8 @@ class Visitor:
         folder = artefacts(test)
         self.page.screenshot(path=folder / f"{self.name}.png")
         (folder / f"{self.name}.console.txt").write_text("\n".join(self.console))
+        (folder / f"{self.name}.received.txt").write_text("\n".join(self.received))
+        (folder / f"{self.name}.sent.txt").write_text("\n".join(self.sent))
         (folder / f"{self.name}.html").write_text(self.page.content())
 
     def shot(self, folder: Path, name: str) -> None:

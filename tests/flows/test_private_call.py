@@ -62,9 +62,15 @@ def test_private_call_from_invitation_to_goodbye(installation, visitor, cutter):
     doctor.act("screen")
     patient.page.wait_for_selector("[data-participation][data-group=screen]", state="detached")
 
+    # What one switches off, the other reads.
+    doctor.act("people")
     patient.act("mute")
-    doctor.page.wait_for_selector("[data-participation] [data-muted], [data-microphone=off]")
+    doctor.page.wait_for_selector("#people >> text=/muted/")
     patient.act("mute")
+    patient.act("camera")
+    doctor.page.wait_for_selector("[data-participation][data-group=camera][data-camera=off]")
+    patient.act("camera")
+    doctor.sees(1)
 
     # Reload: back in the call within 3 s, without a code and without a tap.
     start = time.monotonic()
@@ -75,11 +81,11 @@ def test_private_call_from_invitation_to_goodbye(installation, visitor, cutter):
     doctor.sees(1)
 
     # The socket is lost and the media path is not: frames never stop.
-    before, welcomes = doctor.statistics()["decoded"], _welcomes(patient)
+    before, welcomes = doctor.statistics()["decoded"], patient.received.count_welcomes()
     cutter.cut()
     doctor.frames_go_on()
     cutter.mend()
-    patient.wait(lambda: _welcomes(patient) > welcomes, "a socket that heals", 5)
+    patient.wait(lambda: patient.received.count_welcomes() > welcomes, "a socket that heals", 5)
     doctor.frames_go_on()
     assert doctor.statistics()["decoded"] > before
 
@@ -95,7 +101,6 @@ def test_private_call_from_invitation_to_goodbye(installation, visitor, cutter):
     doctor.sees(1)
 
     # Removed: the media stops within 2 s.
-    doctor.act("people")
     doctor.act("remove")
     doctor.act("confirm")
     start = time.monotonic()
@@ -109,7 +114,3 @@ def test_private_call_from_invitation_to_goodbye(installation, visitor, cutter):
     doctor.ended_because("ended")
     for person in (doctor, patient, second):
         assert person.violations == [], person.violations
-
-
-def _welcomes(person) -> int:
-    return sum('"type":"welcome"' in message for message in person.received)

@@ -393,12 +393,21 @@ def test_twenty_four_candidates_pass_and_one_more_does_not() -> None:
 
 
 def test_candidates_of_all_m_lines_count_together() -> None:
-    lines = [HOST.replace("54321", str(50_000 + n)) for n in range(13)]
+    def line(number: int) -> str:
+        return HOST.replace("54321", str(50_000 + number))
+
     sections = [
-        media(kind, str(n), candidates=lines if n < 2 else [])
+        media(kind, str(n), candidates=[line(7 * n + step) for step in range(7)])
         for n, kind in enumerate(sdp.PUBLISH_SHAPE)
     ]
     assert refusal(sdp.check_publish_offer, text(*sections)) == "candidates"
+
+
+def test_a_candidate_repeated_in_every_m_line_counts_once() -> None:
+    lines = [HOST.replace("54321", str(50_000 + n)) for n in range(10)]
+    sections = [media(kind, str(n), candidates=lines) for n, kind in enumerate(sdp.PUBLISH_SHAPE)]
+    assert sdp.check_publish_offer(text(*sections))
+    assert sdp.without_candidates(text(*sections))[1] == lines
 
 
 def test_a_malformed_candidate_spoils_the_description() -> None:

@@ -283,7 +283,7 @@ class Platform:
             write(
                 WorkerWelcome(
                     version=1,
-                    renew_seconds=0.5,
+                    renew_seconds=0.2,
                     lease_keys=[LeaseKey(kid="lease-1", x=x.rstrip(b"=").decode())],
                 )
             )

@@ -17,7 +17,6 @@ from meetings.events import MeetingEnded, PlaceEnded
 from meetings.lifecycle import MEETING, PLACE, PlaceState, SeatState, next_state
 from meetings.models import Meeting, Participation, Seat
 from meetings.rooms import (
-    place_admitted,
     room_changed,
     say_goodbye,
     say_goodbye_to_all,
@@ -33,7 +32,6 @@ def admit_guest(actor: Actor, meeting_id: UUID, participation_id: UUID) -> None:
             raise ConsiliumError("meeting_full")
         act.move(place, next_state(PLACE, place.state, "admit"), admitted_at=database_now())
         act.details |= {"verified_by": place.verified_by}
-        place_admitted(place.organisation_id, place.pk)
         room_changed(place.meeting)
 
 

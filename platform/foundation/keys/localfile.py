@@ -21,6 +21,7 @@ from foundation.keys import Context, KeyServiceError, WrapRefused
 
 _FORMAT = 1
 _NONCE_BYTES = 12
+_KEY_BYTES = 32
 
 
 class LocalKeyFile:
@@ -31,11 +32,25 @@ class LocalKeyFile:
             if path.stat().st_mode & 0o077:
                 raise KeyServiceError(f"{path} may be read by its owner only (chmod 600)")
             content = json.loads(path.read_text())
-            self._keys = {name: base64.b64decode(key) for name, key in content["keys"].items()}
+            self._keys = {
+                name: base64.b64decode(key, validate=True) for name, key in content["keys"].items()
+            }
             self._active: str = content["active"]
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise KeyServiceError(f"the key file {path} can't be used: {error}") from error
-        if content.get("version") != _FORMAT or self._active not in self._keys:
+            short = [name for name, key in self._keys.items() if len(key) != _KEY_BYTES]
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            AttributeError,
+            TypeError,
+            RecursionError,
+        ) as error:
+            # The kind of the error only: its text may repeat what the file holds.
+            kind = type(error).__name__
+            raise KeyServiceError(f"the key file {path} can't be used: {kind}") from None
+        if short:
+            raise KeyServiceError(f"the key file {path} holds a key that is not 256 bit long")
+        if content.get("version") != _FORMAT or self._active not in list(self._keys):
             raise KeyServiceError(f"the key file {path} is of another version or has no active key")
 
     def wrap(self, secret: bytes, context: Context) -> bytes:

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 
 from foundation.wire.browser import MAX_CANDIDATE_CHARS, MAX_SDP_CHARS
 
-#: Candidates in one description. A laptop with VPN and IPv6 has about ten; each one makes the
-#: receiving side send packets to an address of the sender's choice.
+#: Different candidates in one description. A laptop with VPN and IPv6 has about ten; each one makes
+#: the receiving side send packets to an address of the sender's choice.
 MAX_CANDIDATES = 24
 
 #: A description of fifteen participants with three sources each has about 1,500 lines.
@@ -166,12 +166,13 @@ def relay_candidates_only(sdp: str) -> str:
 
 
 def without_candidates(sdp: str) -> tuple[str, list[str]]:
-    """``sdp`` without its candidates, and these as ``candidate:`` lines in their order."""
+    """``sdp`` without its candidates, and these as ``candidate:`` lines, each once."""
     kept: list[str] = []
     candidates: list[str] = []
     for line in _lines(sdp):
         if line.startswith("a=candidate:"):
-            candidates.append(line[2:])
+            if line[2:] not in candidates:
+                candidates.append(line[2:])
         elif line != "a=end-of-candidates":
             kept.append(line)
     return "".join(f"{line}\r\n" for line in kept), candidates
@@ -287,7 +288,8 @@ def _check_all(session: _Section, media: list[_Section], setups: tuple[str, ...]
 
 
 def _check_candidates(session: _Section, media: list[_Section]) -> None:
-    lines = [value for section in media for value in section.all("candidate")]
+    # Some ends repeat the candidates of a bundle in each of its m-lines.
+    lines = {value for section in media for value in section.all("candidate")}
     if session.has("candidate"):
         raise SdpRefused("candidate")
     if len(lines) > MAX_CANDIDATES:

@@ -136,7 +136,7 @@ async function attempt(within, button, proof) {
   const words = button.textContent;
   hideProblem(within);
   button.setAttribute("aria-busy", "true");
-  button.textContent = gettext("One moment …");
+  button.textContent = gettext("One moment…");
   const outcome = await redeem(proof);
   if (outcome instanceof URL) {
     forget();

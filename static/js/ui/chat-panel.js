@@ -14,6 +14,7 @@ const MAX_LINES = 500;
 export class ChatPanel {
   #section;
   #log;
+  #scroll;
   #text;
   #say;
   #isOpen;
@@ -30,6 +31,7 @@ export class ChatPanel {
     this.#say = say;
     this.#isOpen = isOpen;
     this.#log = find(section, "#chat-log", HTMLOListElement);
+    this.#scroll = find(section, ".chat-scroll", HTMLElement);
     this.#text = find(section, "#chat-text", HTMLTextAreaElement);
     find(section, '[data-form="chat"]', HTMLFormElement).addEventListener(
       "submit",
@@ -87,7 +89,7 @@ export class ChatPanel {
     if (!this.#isOpen()) return;
     this.#unread = 0;
     this.#badge();
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
   }
 
   #send() {
@@ -121,7 +123,7 @@ export class ChatPanel {
       ),
     );
     while (this.#log.children.length > MAX_LINES) this.#log.firstElementChild?.remove();
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
   }
 
   #badge() {

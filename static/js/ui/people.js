@@ -122,8 +122,8 @@ function waitingRow(one, events) {
     make(
       "div",
       { className: "answers" },
-      answer("admit", gettext("Let in"), gettext("Let %(name)s in"), "button primary"),
-      answer("decline", gettext("Not now"), gettext("Turn %(name)s away for now"), "button"),
+      answer("admit", gettext("Let in"), gettext("Let in: %(name)s"), "button primary"),
+      answer("decline", gettext("Not now"), gettext("Not now: %(name)s"), "button"),
     ),
   );
 }

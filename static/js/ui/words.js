@@ -73,7 +73,7 @@ export function joined(items) {
 /** @param {string} since ISO 8601 @param {number} [now] */
 export function waitingWords(since, now = Date.now()) {
   const minutes = Math.floor(Math.max(0, now - Date.parse(since)) / 60_000);
-  if (!(minutes >= 1)) return gettext("waiting since a moment ago");
+  if (!(minutes >= 1)) return gettext("just arrived");
   return fill(
     ngettext("waiting for %(minutes)s minute", "waiting for %(minutes)s minutes", minutes),
     { minutes },

@@ -1,0 +1,57 @@
+"""Finding workers that are gone: one task in each web process.
+
+Only a web process can tell: a presence also lapses while no web process is there to keep it, and
+then the calls on the worker go on. So a process that has just started first gives every worker
+the time to dial in again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import close_old_connections
+
+from media.actions import paths, workers
+from media.models import PRESENCE_LASTS
+
+log = logging.getLogger(__name__)
+
+#: How often lapsed presences are looked for.
+LOOK_SECONDS = 2.0
+
+#: From the start of a process until a lapsed presence means something: a worker's longest pause
+#: between two attempts to dial in, and a lease.
+SETTLE_SECONDS = PRESENCE_LASTS.total_seconds() + 4.0
+
+
+class LostWorkerWatch:
+    """One per process; ``ensure_running`` may be called from every connection."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def ensure_running(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="lost-workers")
+
+    async def _run(self) -> None:
+        await asyncio.sleep(SETTLE_SECONDS)
+        while True:
+            try:
+                async with ThreadSensitiveContext():
+                    await sync_to_async(move_rooms_of_lost_workers)()
+            except Exception:  # noqa: BLE001 - the next look tries again
+                log.exception("lost workers could not be looked for")
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def move_rooms_of_lost_workers() -> None:
+    """Every room of a worker whose presence lapsed moves to another, or waits for one."""
+    close_old_connections()
+    for worker_id in workers.lost_workers():
+        paths.leave_worker(worker_id)
+
+
+watch = LostWorkerWatch()

@@ -1,0 +1,275 @@
+"""Signing in, as a browser does it: password, then the second factor, each on the trail."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import LoginSession, Person
+from audit import trail
+from audit.models import TrailRow
+from consilium.demo import add_totp
+from tests.accounts.signing_in import signed_in
+from tests.cast import PASSWORD
+from tests.vault.test_sealed_columns import everything_stored
+
+EMAIL = "clara.clinician@example.test"
+LOGIN, FACTOR, SETUP = "/accounts/login/", "/accounts/2fa/authenticate/", "/accounts/2fa/totp/activate/"
+
+
+@pytest.fixture
+def clinician(cast) -> Person:
+    cast.clinician.set_password(PASSWORD)
+    cast.clinician.save()
+    return cast.clinician
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(headers={"host": "localhost"})
+
+
+def code_of(secret: str) -> str:
+    counters = list(yield_hotp_counters_from_time())
+    return f"{hotp_value(secret, counters[len(counters) // 2]):06d}"
+
+
+def wrong_code(secret: str) -> str:
+    right = {f"{hotp_value(secret, counter):06d}" for counter in yield_hotp_counters_from_time()}
+    return next(code for code in ("000000", "111111", "222222", "333333") if code not in right)
+
+
+def type_password(browser: Client, password: str, email: str = EMAIL):
+    return browser.post(LOGIN, {"login": email, "password": password}, secure=True)
+
+
+def entries(tag: str) -> list[tuple[str, str]]:
+    return list(TrailRow.objects.filter(tag=tag).values_list("outcome", "reason"))
+
+
+SIGN_IN = "accounts:session:sign_in"
+
+
+def test_a_wrong_password_lets_nobody_in(clinician, browser):
+    answer = type_password(browser, "wrong")
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in browser.session
+    assert entries(SIGN_IN) == [("refused", "credentials_wrong")]
+    row = TrailRow.objects.get(tag=SIGN_IN)
+    assert row.subject == f"person:{clinician.pk}"
+    assert row.actor == "anonymous:-"
+    assert "example.test" not in row.body
+    assert trail.personal_fields(row) == {"address": "127.0.0.1"}
+
+
+def test_an_unknown_address_reads_like_a_wrong_password(clinician, browser):
+    known = type_password(browser, "wrong").content
+    unknown = type_password(browser, "wrong", "nobody@example.test").content
+    token = rb'name="csrfmiddlewaretoken" value="[^"]+"'
+    masked = [
+        re.sub(token, b"", content).replace(b"nobody@", b"clara.clinician@")
+        for content in (known, unknown)
+    ]
+    assert masked[0] == masked[1]
+    assert entries(SIGN_IN) == [("refused", "credentials_wrong")] * 2
+    assert "nobody@" not in everything_stored()
+
+
+def test_what_was_typed_as_an_address_is_kept_nowhere(clinician, browser):
+    type_password(browser, PASSWORD, "my-password-in-the-wrong-field@example.test")
+    assert "my-password" not in everything_stored()
+
+
+def test_the_right_password_leads_to_the_second_factor_and_no_further(clinician, browser):
+    add_totp(clinician)
+    answer = type_password(browser, PASSWORD)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(FACTOR)
+    assert browser.get("/desk/", secure=True).status_code in {302, 401}
+    assert entries(SIGN_IN) == []
+
+
+def test_a_wrong_second_factor_lets_nobody_in(clinician, browser):
+    secret = add_totp(clinician)
+    type_password(browser, PASSWORD)
+    answer = browser.post(FACTOR, {"code": wrong_code(secret)}, secure=True)
+    assert answer.status_code == 200
+    assert browser.get("/desk/", secure=True).status_code in {302, 401}
+
+
+def test_the_right_second_factor_opens_the_desk(clinician, browser):
+    secret = add_totp(clinician)
+    type_password(browser, PASSWORD, EMAIL.upper())
+    answer = browser.post(FACTOR, {"code": code_of(secret)}, secure=True)
+    assert answer.status_code == 302
+    assert browser.get("/desk/", secure=True).status_code == 200
+    assert entries(SIGN_IN) == [("done", "")]
+    row = TrailRow.objects.get(tag=SIGN_IN)
+    assert row.actor == f"person:{clinician.pk}"
+
+
+def test_a_code_serves_once(clinician, browser):
+    secret = add_totp(clinician)
+    code = code_of(secret)
+    type_password(browser, PASSWORD)
+    assert browser.post(FACTOR, {"code": code}, secure=True).status_code == 302
+    other = Client(headers={"host": "localhost"})
+    type_password(other, PASSWORD)
+    assert other.post(FACTOR, {"code": code}, secure=True).status_code == 200
+
+
+def test_a_second_factor_without_a_password_leads_nowhere(clinician, browser):
+    secret = add_totp(clinician)
+    answer = browser.post(FACTOR, {"code": code_of(secret)}, secure=True)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(LOGIN)
+
+
+def test_staff_without_a_second_factor_set_one_up_and_then_work(clinician, browser):
+    answer = type_password(browser, PASSWORD)
+    assert answer.status_code == 302
+    answer = browser.get("/desk/", secure=True)
+    assert (answer.status_code, answer["Location"]) == (302, SETUP)
+    page = browser.get(SETUP, secure=True)
+    assert page.status_code == 200
+    secret = page.context["form"].secret
+    answer = browser.post(SETUP, {"code": wrong_code(secret)}, secure=True)
+    assert answer.status_code == 200
+    assert not Authenticator.objects.exists()
+    secret = answer.context["form"].secret
+    answer = browser.post(SETUP, {"code": code_of(secret)}, secure=True)
+    assert answer.status_code == 302
+    assert entries("accounts:second_factor:add")[0] == ("done", "")
+    # Set up just now with the app in hand: the desk opens without another sign-in, or after one.
+    answer = browser.get("/desk/", secure=True, follow=True)
+    assert answer.status_code == 200
+    assert answer.request["PATH_INFO"] == "/desk/"
+    assert secret not in everything_stored()
+
+
+OUTSIDE = [
+    "/",
+    "/desk/",
+    "/desk/meetings/new/",
+    "/admin/",
+    "/admin/audit/trailrow/",
+    "/visit/",
+    "/accounts/password/change/",
+    "/nowhere/",
+]
+
+
+@pytest.mark.parametrize("url", OUTSIDE)
+@pytest.mark.parametrize("who", ["clinician", "officer", "administrator", "coordinator"])
+def test_staff_without_a_second_factor_open_nothing_else(cast, who, url):
+    client = signed_in(Client(), getattr(cast, who), mfa=False)
+    answer = client.get(url, secure=True)
+    assert (answer.status_code, answer["Location"]) == (302, SETUP)
+
+
+@pytest.mark.parametrize("url", OUTSIDE)
+def test_staff_with_an_unused_second_factor_must_use_it(cast, url):
+    add_totp(cast.clinician)
+    client = signed_in(Client(), cast.clinician, mfa=False)
+    answer = client.get(url, secure=True)
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/2fa/reauthenticate/")
+
+
+def test_staff_cannot_post_past_the_second_factor(cast):
+    meeting, _ = cast.meeting()
+    client = signed_in(Client(), cast.clinician, mfa=False)
+    answer = client.post(f"/desk/meetings/{meeting.pk}/end/", secure=True)
+    assert answer.status_code == 302
+    meeting.refresh_from_db()
+    assert meeting.state == "planned"
+
+
+def test_a_disabled_person_is_signed_out_at_once(cast):
+    client = signed_in(Client(), cast.clinician)
+    assert client.get("/desk/", secure=True).status_code == 200
+    Person.objects.filter(pk=cast.clinician.pk).update(is_active=False)
+    assert client.get("/desk/", secure=True).status_code == 401
+
+
+def test_a_disabled_person_cannot_sign_in(clinician, browser):
+    Person.objects.filter(pk=clinician.pk).update(is_active=False)
+    type_password(browser, PASSWORD)
+    assert browser.get("/desk/", secure=True).status_code == 401
+
+
+def test_nobody_signs_up(browser, cast):
+    before = Person.objects.count()
+    answer = browser.post(
+        "/accounts/signup/", {"username": "x", "password1": PASSWORD}, secure=True
+    )
+    assert answer.status_code == 403
+    assert Person.objects.count() == before
+
+
+def test_too_many_wrong_passwords_are_throttled(clinician, browser):
+    for _ in range(12):
+        answer = type_password(browser, "wrong")
+    assert "_auth_user_id" not in browser.session
+    answer = type_password(browser, PASSWORD)
+    assert answer.status_code in {200, 429}
+    assert "_auth_user_id" not in browser.session
+
+
+def test_signing_in_renews_the_sessions_key(clinician, browser):
+    secret = add_totp(clinician)
+    type_password(browser, PASSWORD)
+    before = browser.cookies["__Host-session"].value
+    browser.post(FACTOR, {"code": code_of(secret)}, secure=True)
+    assert browser.cookies["__Host-session"].value != before
+    old = Client(headers={"host": "localhost"})
+    old.cookies["__Host-session"] = before
+    assert old.get("/desk/", secure=True).status_code == 401
+
+
+def test_signing_out_ends_the_session_and_is_on_the_trail(cast):
+    client = signed_in(Client(), cast.clinician)
+    client.post("/accounts/logout/", secure=True)
+    assert entries("accounts:session:sign_out") == [("done", "")]
+    assert client.get("/desk/", secure=True).status_code == 401
+    assert not LoginSession.objects.filter(session_data__contains="clinician").exists()
+
+
+def test_cookies_are_for_this_host_over_tls_and_out_of_scripts_reach(clinician, browser):
+    browser.get(LOGIN, secure=True)
+    add_totp(clinician)
+    type_password(browser, PASSWORD)
+    for name in ("__Host-session", "__Host-csrf"):
+        morsel = browser.cookies[name]
+        assert morsel["secure"]
+        assert morsel["httponly"]
+        assert morsel["path"] == "/"
+        assert not morsel["domain"]
+        assert morsel["samesite"] in {"Lax", "Strict"}
+
+
+def test_no_page_sends_the_second_factors_secret_again(cast):
+    secret = add_totp(cast.clinician)
+    client = signed_in(Client(), cast.clinician)
+    for name in ("mfa_index", "mfa_reauthenticate"):
+        assert secret.encode() not in client.get(reverse(name), secure=True).content
+    assert secret not in everything_stored()
+
+
+def test_people_stand_in_the_database_without_their_names(cast):
+    stored = everything_stored().casefold()
+    for person in Person.objects.all():
+        assert person.email not in stored
+        assert person.full_name.casefold() not in stored
+    assert len({person.email_index for person in Person.objects.all()}) == Person.objects.count()
+
+
+def test_one_address_makes_one_account(cast):
+    from django.db import IntegrityError, transaction
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Person.objects.create_person(f"  {EMAIL.upper()} ", "Another Clara")
