@@ -31,6 +31,15 @@ def key_file() -> None:
 
 
 @pytest.fixture(autouse=True)
+def files_as_they_are(settings) -> None:
+    """Pages are rendered without collecting and hashing static files first."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture(autouse=True)
 def no_keys_of_another_database() -> None:
     """Unwrapped keys are cached by the process; each test has other rows."""
     from vault import keyring, signing

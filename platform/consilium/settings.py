@@ -293,11 +293,11 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True
-# Modules import each other by name; a browser must ask again whether they changed.
-WHITENOISE_MAX_AGE = 0
-# In the demo files may change while it runs; sizes read once at start would cut them short.
-WHITENOISE_AUTOREFRESH = DEMO
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Filled by `manage.py prepare`.
+    "staticfiles": {"BACKEND": "consilium.static_files.HashedFiles"},
+}
 
 DEFAULT_FROM_EMAIL = "Consilium <no-reply@example.test>"
 if ENVIRONMENT.smtp_url is None:
@@ -325,6 +325,8 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        # Its filesystem transport has no host and says so at every start.
+        "kombu.connection": {"level": "ERROR"},
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -86,6 +86,17 @@ def totp(key: str, at: float | None = None) -> str:
     return f"{number % 1_000_000:06d}"
 
 
+_used: dict[str, str] = {}
+
+
+def fresh_totp(key: str) -> str:
+    """A code that was not used before: the platform takes each only once (RFC 6238 5.2)."""
+    while _used.get(key) == (code := totp(key)):
+        time.sleep(0.2)
+    _used[key] = code
+    return code
+
+
 class Heard(list[str]):
     """What a page's sockets received."""
 
@@ -101,10 +112,19 @@ class Heard(list[str]):
 class Visitor:
     """One person at one browser."""
 
-    def __init__(self, playwright: Playwright, name: str, base: str, **context: Any) -> None:
+    def __init__(
+        self,
+        playwright: Playwright,
+        name: str,
+        base: str,
+        flags: list[str] | None = None,
+        **context: Any,
+    ) -> None:
         self.name = name
         self.base = base
-        self.browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        self.browser: Browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=flags or FLAGS
+        )
         self.context = self.browser.new_context(
             ignore_https_errors=True, permissions=["camera", "microphone"], **context
         )
@@ -155,7 +175,7 @@ class Visitor:
         self.page.fill("[name=password]", who.password)
         self.page.click("main button[type=submit]")
         self.page.wait_for_url("**/2fa/**")
-        self.page.fill("[name=code]", totp(who.totp))
+        self.page.fill("[name=code]", fresh_totp(who.totp))
         self.page.click("main button[type=submit]")
         self.page.wait_for_selector("main h1")
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.flows.conftest import CLINICIAN
+from tests.flows.conftest import COLLEAGUE
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ ALIVE = """() => window.consilium.peerConnections()
 
 def test_governed_call_of_four_survives_worker_and_web(installation, visitor):
     doctor, patient = visitor("doctor"), visitor("patient")
-    doctor.sign_in(installation.people[CLINICIAN])
+    doctor.sign_in(installation.people[COLLEAGUE])
     meeting, link = doctor.plan("governed", "Rosa Marchetti", "rosa.governed@example.test")
     interpreter_link = doctor.invite(meeting, "Ivo Interpreter", "ivo@example.test")
     daughter_link = doctor.invite(meeting, "Dana Daughter", "dana@example.test")

@@ -21,11 +21,12 @@ class Command(BaseCommand):
     help = "Make keys, migrate the database, and in the demo make people and a meeting."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for folder in ("mail", "worker"):
+        for folder in ("mail", "static", "worker"):
             (settings.DATA / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
         localfile.create(settings.KEY_FILE)
         call_command("migrate", verbosity=0, interactive=False)
         make_missing_keys()
+        call_command("collectstatic", verbosity=0, interactive=False)
         self._invite_first_worker()
         if settings.DEMO:
             for line in demo.make():
