@@ -10,10 +10,7 @@ import logging
 import os
 import signal
 import sys
-import warnings
 from typing import Any
-
-from joserfc.errors import SecurityWarning
 
 from media_worker import stock
 from media_worker.identity import EnrolmentFailed, Identity, load_or_enrol
@@ -35,8 +32,6 @@ def main() -> int:
     )
     for name in ("asyncio", "websockets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # joserfc would rather say "Ed25519" than "EdDSA" (RFC 9864); the wire format says EdDSA.
-    warnings.simplefilter("ignore", SecurityWarning)
     try:
         settings = from_environment(os.environ)
         stock.install(settings.addresses)

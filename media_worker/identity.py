@@ -36,6 +36,10 @@ ASSERTION_SECONDS = 50
 #: The enrolment answer is two short fields; more is not the platform.
 MAX_ANSWER_BYTES = 4_096
 
+#: How long a platform that is not up yet is waited for, and how often it is tried.
+REACH_SECONDS = 60.0
+REACH_PAUSE_SECONDS = 0.2
+
 
 class EnrolmentFailed(RuntimeError):
     """The platform did not enrol this worker; the text says why, never the code."""
@@ -64,8 +68,8 @@ class Identity:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        header = {"alg": "EdDSA", "kid": str(self.worker)}
-        return jwt.encode(header, claims, OKPKey.import_key(pem), algorithms=["EdDSA"])
+        header = {"alg": "Ed25519", "kid": str(self.worker)}
+        return jwt.encode(header, claims, OKPKey.import_key(pem), algorithms=["Ed25519"])
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
@@ -107,26 +111,36 @@ def _enrol(settings: Settings, code: str) -> Identity:
     except ValidationError:
         raise EnrolmentFailed("the enrolment code does not look like one") from None
     url = urlsplit(settings.https_url)
-    connection = http.client.HTTPSConnection(
-        url.hostname or "", url.port or 443, timeout=10, context=tls_context(settings)
-    )
-    try:
-        connection.request(
-            "POST", "/media/enrol", body=request, headers={"Content-Type": "application/json"}
+    # Started together with the platform, a worker is often the first to be up.
+    patience = time.monotonic() + REACH_SECONDS
+    while True:
+        connection = http.client.HTTPSConnection(
+            url.hostname or "", url.port or 443, timeout=10, context=tls_context(settings)
         )
-        answer = connection.getresponse()
-        body = answer.read(MAX_ANSWER_BYTES + 1)
-    except (OSError, http.client.HTTPException) as error:
-        raise EnrolmentFailed(f"the platform is not reachable: {type(error).__name__}") from None
-    finally:
-        connection.close()
-    if answer.status not in {200, 201}:
-        raise EnrolmentFailed(f"the platform refused the enrolment code (HTTP {answer.status})")
+        try:
+            status, body = _post(connection, request)
+            break
+        except (OSError, http.client.HTTPException) as error:
+            if not isinstance(error, ConnectionRefusedError) or time.monotonic() > patience:
+                reason = type(error).__name__
+                raise EnrolmentFailed(f"the platform is not reachable: {reason}") from None
+            time.sleep(REACH_PAUSE_SECONDS)
+        finally:
+            connection.close()
+    if status not in {200, 201}:
+        raise EnrolmentFailed(f"the platform refused the enrolment code (HTTP {status})")
     try:
         enrolled = Enrolled.model_validate_json(body)
     except ValidationError:
         raise EnrolmentFailed("the platform's answer is not an enrolment") from None
     return Identity(enrolled.worker, enrolled.link_path, key)
+
+
+def _post(connection: http.client.HTTPSConnection, request: str) -> tuple[int, bytes]:
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/media/enrol", body=request, headers=headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read(MAX_ANSWER_BYTES + 1)
 
 
 def _store(path: Path, identity: Identity) -> None:

@@ -1,7 +1,7 @@
 """Media leases: signed permissions of the platform to hold one participant for a time.
 
-A lease is a JWT (RFC 7519) signed by EdDSA with a key the platform announced in ``welcome``. The
-algorithm is pinned, the key must be known, and the lease must name this very worker.
+A lease is a JWT (RFC 7519) signed by Ed25519 (RFC 9864) with a key the platform announced in
+``welcome``. The algorithm is pinned, the key must be known, and the lease must name this very worker.
 """
 
 from __future__ import annotations
@@ -57,13 +57,15 @@ class LeaseBook:
             header = jws.extract_compact(token.encode("ascii")).headers()
         except (JoseError, ValueError, UnicodeError):
             raise LeaseRefused("malformed") from None
-        if header.get("alg") != "EdDSA":
+        if header.get("alg") != "Ed25519":
             raise LeaseRefused("algorithm")
         key = self._keys.get(str(header.get("kid")))
         if key is None:
             raise LeaseRefused("unknown key")
         try:
-            claims = LeaseClaims.model_validate(jwt.decode(token, key, algorithms=["EdDSA"]).claims)
+            claims = LeaseClaims.model_validate(
+                jwt.decode(token, key, algorithms=["Ed25519"]).claims
+            )
         except JoseError:
             raise LeaseRefused("signature") from None
         except (ValidationError, ValueError):

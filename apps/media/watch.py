@@ -42,7 +42,7 @@ class LostWorkerWatch:
             try:
                 async with ThreadSensitiveContext():
                     await sync_to_async(move_rooms_of_lost_workers)()
-            except Exception:  # noqa: BLE001 - the next look tries again
+            except Exception:
                 log.exception("lost workers could not be looked for")
             await asyncio.sleep(LOOK_SECONDS)
 

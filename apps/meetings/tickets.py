@@ -1,7 +1,7 @@
 """Tickets: what opens a socket. Short-lived, single-use, for one seat, meeting and purpose (I2).
 
-A ticket is a JWT (EdDSA) of at most ``TICKET_SECONDS``. It is bound to the seat, whose cookie the
-socket's handshake must carry too: a ticket that leaks opens nothing elsewhere.
+A ticket is a JWT (Ed25519, RFC 9864) of at most ``TICKET_SECONDS``. It is bound to the seat, whose
+cookie the socket's handshake must carry too: a ticket that leaks opens nothing elsewhere.
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ def spend(token: str) -> Ticket:
             purpose=Purpose(claims["for"]),
             expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
         )
-    except (signing.TokenRefused, KeyError, ValueError, TypeError) as error:
+    except (
+        signing.TokenRefused,
+        *(KeyError, ValueError, TypeError, AttributeError),  # claims of another shape
+        *(OverflowError, OSError),  # a time that no calendar has
+    ) as error:
         raise ConsiliumError("ticket_invalid") from error
     if ticket.expires_at <= database_now():
         raise ConsiliumError("ticket_expired")

@@ -14,7 +14,7 @@ from vault import sealing
 from vault.models import SigningKey
 
 _LABEL = "vault.signingkey.private_sealed"
-_ALGORITHM = "EdDSA"
+_ALGORITHM = "Ed25519"
 
 
 class TokenRefused(ValueError):

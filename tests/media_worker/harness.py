@@ -199,7 +199,7 @@ class Platform:
             "relay_only": False,
         } | claims
         return jwt.encode(
-            {"alg": "EdDSA", "kid": kid}, body, private_jwk(key or self.lease_key), ["EdDSA"]
+            {"alg": "Ed25519", "kid": kid}, body, private_jwk(key or self.lease_key), ["Ed25519"]
         )
 
     async def lease(
@@ -310,7 +310,7 @@ class Platform:
         assert self._public_key is not None
         x = base64.urlsafe_b64encode(self._public_key).rstrip(b"=").decode()
         key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
-        claims = jwt.decode(assertion, key, algorithms=["EdDSA"]).claims
+        claims = jwt.decode(assertion, key, algorithms=["Ed25519"]).claims
         assert claims["iss"] == str(self.worker)
         assert claims["aud"] == ASSERTION_AUDIENCE
         assert claims["exp"] - claims["iat"] <= 60

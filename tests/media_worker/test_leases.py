@@ -59,7 +59,7 @@ def token(
     key: Ed25519PrivateKey = KEY, kid: str = "a", header: dict[str, str] | None = None, **c: Any
 ) -> str:
     return jwt.encode(
-        {"alg": "EdDSA", "kid": kid} | (header or {}), claims(**c), private_jwk(key), ["EdDSA"]
+        {"alg": "Ed25519", "kid": kid} | (header or {}), claims(**c), private_jwk(key), ["Ed25519"]
     )
 
 
@@ -127,10 +127,10 @@ def _unsigned(header: dict[str, Any]) -> str:
         "a.b.c",
         "é.é.é",
         _unsigned({"alg": "none", "kid": "a"}),
-        _unsigned({"alg": "EdDSA", "kid": "a"}),
-        _unsigned({"alg": "EdDSA"}),
-        _unsigned({"alg": "EdDSA", "kid": ["a"]}),
-        _unsigned({"alg": "EdDSA", "kid": "a", "crit": ["x"], "x": 1}),
+        _unsigned({"alg": "Ed25519", "kid": "a"}),
+        _unsigned({"alg": "Ed25519"}),
+        _unsigned({"alg": "Ed25519", "kid": ["a"]}),
+        _unsigned({"alg": "Ed25519", "kid": "a", "crit": ["x"], "x": 1}),
         _unsigned({}),
     ],
 )
@@ -146,7 +146,7 @@ def test_the_public_key_is_no_shared_secret(book: LeaseBook) -> None:
 
 def test_a_key_in_the_header_is_not_believed(book: LeaseBook) -> None:
     parts = token(OTHER_KEY).split(".")
-    header = {"alg": "EdDSA", "kid": "a", "jwk": private_jwk(OTHER_KEY).as_dict(private=False)}
+    header = {"alg": "Ed25519", "kid": "a", "jwk": private_jwk(OTHER_KEY).as_dict(private=False)}
     parts[0] = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
     assert refusal(book, ".".join(parts)) in {"signature", "malformed"}
 

@@ -119,7 +119,7 @@ def _claimed_issuer(assertion: str) -> UUID | None:
 def _is_signed_by(worker: MediaWorker, assertion: str) -> bool:
     key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": worker.public_key})
     try:
-        claims = jwt.decode(assertion, key, algorithms=["EdDSA"]).claims
+        claims = jwt.decode(assertion, key, algorithms=["Ed25519"]).claims
         issued, expires = int(claims["iat"]), int(claims["exp"])
     except (JoseError, ValueError, KeyError, TypeError):
         return False

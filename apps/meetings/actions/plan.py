@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from access import gate
 from access.actions import Act, action
 from access.verbs import Verb
 from accounts.models import Department, Organisation
@@ -114,6 +115,14 @@ class InvitationToSend:
 
 def mint_invitation(participation_id: UUID) -> InvitationToSend | None:
     """For the sending task: one more invitation, of which only hashes stay. None: not wanted."""
+    try:
+        return _minted(participation_id)
+    except gate.Refusal:
+        # On the trail already. A late task finds a place that nobody is invited to any more.
+        return None
+
+
+def _minted(participation_id: UUID) -> InvitationToSend | None:
     places = Participation.objects.filter(pk=participation_id, guest__isnull=False)
     with action(service("mailer"), Verb.INVITATION_MINT, places) as act:
         place: Participation = act.subject

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import F
 
+from access import gate
 from access.actions import action
 from access.verbs import Verb
 from audit.clock import database_now
@@ -55,8 +56,15 @@ def request_code(actor: Actor, seat_id: UUID) -> None:
 
 def mint_code(seat_id: UUID) -> CodeToSend | None:
     """For the sending task: a fresh code, of which only the hash stays. None: no longer wanted."""
-    seats = Seat.objects.filter(pk=seat_id).exclude(state=SeatState.CURRENT)
-    with action(service("mailer"), Verb.CODE_MINT, seats) as act:
+    try:
+        return _minted(seat_id)
+    except gate.Refusal:
+        # On the trail already. A repeated or late task finds a seat that needs no code any more.
+        return None
+
+
+def _minted(seat_id: UUID) -> CodeToSend | None:
+    with action(service("mailer"), Verb.CODE_MINT, Seat.objects.filter(pk=seat_id)) as act:
         seat: Seat = act.subject
         code = minting.one_time_code(seat.pk)
         Seat.objects.filter(pk=seat.pk).update(

@@ -2,8 +2,8 @@
 
 The worker dials in (one WSS connection) and says ``hello`` with an assertion signed by its
 enrolled Ed25519 identity. It admits a participant to a room only by a *media lease*: a JWT signed
-by the platform (EdDSA) whose claims are ``LeaseClaims``. A lease outlives the connection, so a
-call in progress outlives the platform; a participant whose lease lapses is dropped.
+by the platform (Ed25519, RFC 9864) whose claims are ``LeaseClaims``. A lease outlives the
+connection, so a call in progress outlives the platform; a participant whose lease lapses is dropped.
 
 ``room`` is the meeting's id, ``participant`` the participation's; neither names anybody.
 """
@@ -59,7 +59,7 @@ class Present(Message):
 
 
 class WorkerHello(Message):
-    """``assertion``: JWT, EdDSA, ``iss`` = worker id, ``aud`` = ASSERTION_AUDIENCE, ≤ 60 s."""
+    """``assertion``: JWT, Ed25519, ``iss`` = worker id, ``aud`` = ASSERTION_AUDIENCE, ≤ 60 s."""
 
     type: Literal["hello"] = "hello"
     version: int

@@ -62,6 +62,6 @@ function factsOf(quality, mode) {
 
 /** @param {Quality["route"]} route @param {Mode} mode */
 function routeWords(route, mode) {
-  if (route === "relay") return gettext("Through a relay that cannot open it; your network address stays hidden");
+  if (route === "relay") return gettext("Through a relay that cannot open it and hides your network address from the others");
   return mode === "private" ? gettext("Straight from browser to browser") : gettext("Straight to the media server");
 }
