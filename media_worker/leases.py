@@ -1,7 +1,7 @@
 """Media leases: signed permissions of the platform to hold one participant for a time.
 
-A lease is a JWT (RFC 7519) signed by Ed25519 (RFC 9864) with a key the platform announced in
-``welcome``. The algorithm is pinned, the key must be known, and the lease must name this very worker.
+A lease is a JWT (RFC 7519) signed by Ed25519 (RFC 9864) with a key that the platform announced in
+``welcome``. The algorithm is pinned, the key must be known, and the lease must name this worker.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -60,8 +61,11 @@ def drf_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
         set_rollback()
         return as_json(exc.problem)
     if isinstance(exc, exceptions.Throttled):
-        return as_json(PROBLEMS["too_many_attempts"])
-    if isinstance(exc, exceptions.ValidationError | exceptions.ParseError):
+        answer = as_json(PROBLEMS["too_many_attempts"])
+        answer.headers["Retry-After"] = str(ceil(exc.wait or 1))
+        return answer
+    unread = exceptions.ValidationError | exceptions.ParseError | exceptions.UnsupportedMediaType
+    if isinstance(exc, unread | RecursionError):  # the last: JSON too deep to be parsed
         return as_json(PROBLEMS["form_invalid"])
     if isinstance(exc, exceptions.APIException):
         known = {403: "not_permitted", 404: "not_found", 401: "sign_in_required"}

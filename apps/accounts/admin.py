@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from access.site import ShownOnly, desk
+from access.site import OwnRowsFilter, ShownOnly, desk
 from access.verbs import Verb
 from accounts.models import Department, Membership
 
@@ -15,7 +15,7 @@ from accounts.models import Department, Membership
 class MembershipPage(ShownOnly):
     verb = Verb.PEOPLE_SHOW
     list_display = ("person_name", "role", "department", "is_active", "created_at")
-    list_filter = ("role", "department")
+    list_filter = ("role", ("department", OwnRowsFilter))
     list_select_related = ("person", "department")
     fields = ("person_name", "email", "role", "department", "is_active", "created_at")
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from asgiref.sync import ThreadSensitiveContext
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from foundation.errors import PROBLEMS, ConsiliumError
@@ -27,6 +24,7 @@ from media.actions import paths, workers
 from media.groups import worker_group
 from media.models import PRESENCE_LASTS, RENEW_SECONDS, MediaWorker, Path
 from meetings.rooms import place_group
+from outbox.database import in_database
 from vault import signing
 from vault.models import SigningKey
 
@@ -66,7 +64,7 @@ class WorkerLink(AsyncWebsocketConsumer):
         worker_id, self.worker_id = self.worker_id, None
         if worker_id is not None:
             await self.channel_layer.group_discard(worker_group(worker_id), self.channel_name)
-            await self._in_database(workers.end_presence, worker_id, self._link)
+            await in_database(workers.end_presence, worker_id, self._link)
             _watch_return(worker_id)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -105,11 +103,11 @@ class WorkerLink(AsyncWebsocketConsumer):
     async def _open(self, hello: wire.WorkerHello) -> None:
         if hello.version not in wire.SPOKEN_VERSIONS:
             raise ConsiliumError("version_unknown")
-        worker: MediaWorker = await self._in_database(workers.worker_of, hello.assertion)
+        worker: MediaWorker = await in_database(workers.worker_of, hello.assertion)
         await self.channel_layer.group_add(worker_group(worker.pk), self.channel_name)
-        await self._in_database(workers.begin_presence, worker, self._link, hello.capacity)
+        await in_database(workers.begin_presence, worker, self._link, hello.capacity)
         self.worker_id = worker.pk
-        keys = await self._in_database(signing.public_keys, SigningKey.Purpose.LEASE)
+        keys = await in_database(signing.public_keys, SigningKey.Purpose.LEASE)
         await self._send(
             wire.WorkerWelcome(
                 version=hello.version,
@@ -118,10 +116,10 @@ class WorkerLink(AsyncWebsocketConsumer):
             )
         )
         present = {(held.room, held.participant, held.epoch) for held in hello.present}
-        await self._in_database(paths.reopen_rooms_of, worker.pk, present)
+        await in_database(paths.reopen_rooms_of, worker.pk, present)
 
     async def _renew(self, worker_id: UUID, renew: wire.Renew) -> None:
-        kept = await self._in_database(
+        kept = await in_database(
             workers.renew_presence, worker_id, self._link, renew.participants, renew.cpu_percent
         )
         if not kept:
@@ -130,10 +128,10 @@ class WorkerLink(AsyncWebsocketConsumer):
         now = asyncio.get_running_loop().time()
         if now - self._leases_checked > LEASE_CHECK_SECONDS:
             self._leases_checked = now
-            await self._in_database(paths.renew_leases, worker_id)
+            await in_database(paths.renew_leases, worker_id)
 
     async def _described(self, worker_id: UUID, message: wire.WorkerDescribe) -> None:
-        if not await self._in_database(_is_carried_by, worker_id, message):
+        if not await in_database(_is_carried_by, worker_id, message):
             return
         described = browser_wire.Described(
             link=message.link, epoch=message.epoch, description=message.description
@@ -144,10 +142,10 @@ class WorkerLink(AsyncWebsocketConsumer):
         )
 
     async def _path(self, worker_id: UUID, message: wire.Path) -> None:
-        if not await self._in_database(_is_carried_by, worker_id, message):
+        if not await in_database(_is_carried_by, worker_id, message):
             return
         if message.state == "failed":
-            await self._in_database(paths.restart_path, message.participant, message.epoch)
+            await in_database(paths.restart_path, message.participant, message.epoch)
         elif message.state == "refused":
             await self.channel_layer.group_send(
                 place_group(message.participant), {"type": "media.refused"}
@@ -183,15 +181,6 @@ class WorkerLink(AsyncWebsocketConsumer):
     async def _send(self, message: Message) -> None:
         await self.send(text_data=write(message))
 
-    async def _in_database(self, call: Callable[..., T], *args: Any) -> T:
-        return await _in_database(call, *args)
-
-
-async def _in_database(call: Callable[..., T], *args: Any) -> T:
-    async with ThreadSensitiveContext():
-        result: T = await database_sync_to_async(call)(*args)
-        return result
-
 
 def _fields(command: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in command.items() if name != "type"}
@@ -217,8 +206,8 @@ def _watch_return(worker_id: UUID) -> None:
 
     async def watch() -> None:
         await asyncio.sleep(RETURN_SECONDS)
-        if worker_id in await _in_database(workers.lost_workers):
-            await _in_database(paths.leave_worker, worker_id)
+        if worker_id in await in_database(workers.lost_workers):
+            await in_database(paths.leave_worker, worker_id)
 
     task = asyncio.create_task(watch())
     _returns.add(task)

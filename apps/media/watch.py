@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import close_old_connections
-
 from media.actions import paths, workers
 from media.models import PRESENCE_LASTS
+from outbox.database import in_database
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +38,7 @@ class LostWorkerWatch:
         await asyncio.sleep(SETTLE_SECONDS)
         while True:
             try:
-                async with ThreadSensitiveContext():
-                    await sync_to_async(move_rooms_of_lost_workers)()
+                await in_database(move_rooms_of_lost_workers)
             except Exception:
                 log.exception("lost workers could not be looked for")
             await asyncio.sleep(LOOK_SECONDS)
@@ -49,7 +46,6 @@ class LostWorkerWatch:
 
 def move_rooms_of_lost_workers() -> None:
     """Every room of a worker whose presence lapsed moves to another, or waits for one."""
-    close_old_connections()
     for worker_id in workers.lost_workers():
         paths.leave_worker(worker_id)
 

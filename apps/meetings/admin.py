@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from access.site import ShownOnly, desk
+from access.site import OwnRowsFilter, ShownOnly, desk
 from access.verbs import Verb
 from meetings.models import Meeting, Participation
 
@@ -43,7 +43,7 @@ class PlacesShown(_Inline):
 class MeetingPage(ShownOnly):
     verb = Verb.MEETINGS_SHOW
     list_display = ("starts_at", "host_name", "department", "mode", "relay_only", "state")
-    list_filter = ("mode", "state", "department")
+    list_filter = ("mode", "state", ("department", OwnRowsFilter))
     list_select_related = ("created_by", "department")
     date_hierarchy = "starts_at"
     fields = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -29,6 +30,14 @@ class _Visit(APIView):
     """Same-origin JSON for our own pages; the CSRF check of Django's middleware applies."""
 
     throttle_classes = [ScopedRateThrottle]
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view = super().as_view(**initkwargs)
+        # DRF exempts its views and leaves the check to its session authentication, which is not
+        # asked here: without this line nobody would check.
+        view.csrf_exempt = False  # type: ignore[attr-defined]
+        return view
 
     def found(self, meeting_id: UUID) -> Meeting:
         meeting = Meeting.objects.select_related("organisation").filter(pk=meeting_id).first()

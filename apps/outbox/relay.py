@@ -12,10 +12,10 @@ import contextlib
 import logging
 from uuid import uuid4
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 
 from outbox import claims
+from outbox.database import in_database
 from outbox.models import OutboxRow
 from outbox.publishing import when_published
 from outbox.topics import deliverer_of
@@ -61,23 +61,20 @@ class Relay:
 
     async def deliver_owed(self) -> int:
         """Deliver one batch; returns how many rows were claimed."""
-        # A context of its own, so that polling never queues behind a request's database thread.
-        async with ThreadSensitiveContext():
-            rows = await sync_to_async(self._claim_owed)()
-            arrived: list[int] = []
-            for row in rows:
-                try:
-                    await deliverer_of(row.topic)(row.payload)
-                except Exception:
-                    log.exception("outbox row %s of topic %s was not delivered", row.pk, row.topic)
-                else:
-                    arrived.append(row.pk)
-            if arrived:
-                await sync_to_async(claims.delivered)(arrived)
-            return len(rows)
+        rows = await in_database(self._claim_owed)
+        arrived: list[int] = []
+        for row in rows:
+            try:
+                await deliverer_of(row.topic)(row.payload)
+            except Exception:
+                log.exception("outbox row %s of topic %s was not delivered", row.pk, row.topic)
+            else:
+                arrived.append(row.pk)
+        if arrived:
+            await in_database(claims.delivered, arrived)
+        return len(rows)
 
     def _claim_owed(self) -> list[OutboxRow]:
-        close_old_connections()
         ids = claims.owed()
         return claims.claim(ids, self._id) if ids else []
 

@@ -10,11 +10,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
 from typing import Any, TypeVar
 
-from asgiref.sync import ThreadSensitiveContext
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.utils import translation
@@ -38,10 +35,12 @@ from media.actions import paths
 from meetings import queries
 from meetings.lifecycle import PlaceState
 from meetings.rooms import meeting_group, place_group
+from outbox.database import in_database
 from signaling import hello as opening
 from signaling import limits
 from signaling.farewell import farewell
-from signaling.handlers import HANDLERS
+from signaling.handlers import HANDLERS, presence
+from signaling.heartbeat import heartbeat
 from signaling.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             layer = self.channel_layer
             await layer.group_discard(meeting_group(connection.meeting_id), self.channel_name)
             await layer.group_discard(place_group(connection.participation_id), self.channel_name)
-            await self._in_database(opening.drop_connection, connection)
+            await in_database(opening.drop_connection, connection)
 
     # ------------------------------------------------------------ receiving
 
@@ -106,8 +105,12 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         except MessageMalformed:
             await self._refuse_and_close(PROBLEMS["message_malformed"])
         else:
-            if isinstance(message, wire.Ping) and self._welcomed:
-                await self._send(wire.Pong(n=message.n))
+            if isinstance(message, wire.Ping) and self.connection and self._welcomed:
+                # At once, and past the queue: a pong tells the page how the line is.
+                heartbeat.heard(self.connection.socket)
+                for reply in presence.ping(self.connection, message).replies:
+                    await self._send(reply)
+                return
             try:
                 self._queue.put_nowait(message)
             except asyncio.QueueFull:
@@ -132,9 +135,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             await self._refuse_and_close(PROBLEMS["hello_required"])
             return
         try:
-            connection = await self._in_database(
-                opening.identify, message, self.scope.get("cookies", {})
-            )
+            connection = await in_database(opening.identify, message, self.scope.get("cookies", {}))
         except ConsiliumError as error:
             await self._tell(error.problem, about="hello")
             await self._end(error.problem.close_code)
@@ -145,7 +146,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             place_group(connection.participation_id), self.channel_name
         )
         self.connection = connection
-        await self._in_database(opening.take_connection, connection, keep_media=message.keep_media)
+        await in_database(opening.take_connection, connection, keep_media=message.keep_media)
         await self._send(
             wire.Welcome(
                 version=message.version,
@@ -166,9 +167,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         if connection.purpose not in handled.purposes:
             refusal = ConsiliumError("ticket_purpose")
             verb = handled.door if isinstance(handled.door, Verb) else Verb.ROOM_JOIN
-            await self._in_database(gate.record_refusal, connection.actor, verb, refusal)
+            await in_database(gate.record_refusal, connection.actor, verb, refusal)
             raise refusal
-        outgoing: Outgoing = await self._in_database(handled.handler, connection, message)
+        outgoing: Outgoing = await in_database(handled.handler, connection, message)
         for reply in outgoing.replies:
             await self._send(reply)
         for group, relayed in outgoing.relays:
@@ -223,9 +224,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                     log.exception("the room could not be read")
 
     async def _send_room(self, connection: opening.Connection) -> None:
-        now = await self._in_database(
-            queries.room, connection.meeting_id, connection.participation_id
-        )
+        now = await in_database(queries.room, connection.meeting_id, connection.participation_id)
         goodbye = farewell(now, connection)
         if goodbye is not None:
             await self._part(goodbye)
@@ -241,7 +240,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             await self._send(queries.state_message(now, for_host=connection.host))
 
     async def _send_media(self, connection: opening.Connection) -> None:
-        media = await self._in_database(paths.media_message, connection.participation_id)
+        media = await in_database(paths.media_message, connection.participation_id)
         if media is None or connection.purpose is not wire.Purpose.JOIN:
             return
         if self._sent_media == (media.epoch, media.ready):
@@ -271,7 +270,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         await self._end(problem.close_code)
         actor = self.connection.actor if self.connection else anonymous()
         with contextlib.suppress(Exception):
-            await self._in_database(
+            await in_database(
                 trail.record,
                 actor,
                 Verb.ROOM_JOIN.value,
@@ -286,12 +285,6 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         if not self._ended:
             self._ended = True
             await self.close(code)
-
-    async def _in_database(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        # A context for each call: otherwise all sockets of the process share one thread.
-        async with ThreadSensitiveContext():
-            result: T = await database_sync_to_async(call)(*args, **kwargs)
-            return result
 
 
 def _language_of(scope: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 
 from access.verbs import Verb
@@ -25,6 +26,11 @@ def visit(cast) -> Meeting:
     return cast.planned
 
 
+def room(visit: Meeting) -> queries.Room:
+    """The room, read for whoever has a place in it."""
+    return queries.room(visit.pk, Participation.objects.filter(meeting=visit).first().pk)
+
+
 def seq(meeting: Meeting) -> int:
     return Meeting.objects.get(pk=meeting.pk).seq
 
@@ -37,9 +43,9 @@ def interpreter(cast, visit):
 def test_who_waits_is_told_to_hosts_only(cast, visit):
     admitted(cast, visit, cast.issued)
     seat = interpreter(cast, visit)
-    room = queries.room(visit.pk)
-    for_host = queries.state_message(room, for_host=True)
-    for_guest = queries.state_message(room, for_host=False)
+    now = room(visit)
+    for_host = queries.state_message(now, for_host=True)
+    for_guest = queries.state_message(now, for_host=False)
     (waiter,) = for_host.waiting
     assert (waiter.id, waiter.name) == (seat.participation_id, INTERPRETER_NAME)
     assert waiter.verified_by == ["mailbox"]
@@ -50,28 +56,28 @@ def test_who_waits_is_told_to_hosts_only(cast, visit):
 
 def test_who_only_proved_their_mailbox_is_shown_to_nobody(cast, visit):
     verified(cast.issued)
-    shown = queries.state_message(queries.room(visit.pk), for_host=True)
+    shown = queries.state_message(room(visit), for_host=True)
     assert (shown.people, shown.waiting) == ([], [])
 
 
 def test_the_waiting_room_tells_no_names(cast, visit):
     first, second = waiting(cast.issued), interpreter(cast, visit)
-    room = queries.room(visit.pk)
+    now = room(visit)
     for place, seat in enumerate((first, second), start=1):
-        lobby = queries.lobby_message(room, seat.participation_id)
+        lobby = queries.lobby_message(now, seat.participation_id)
         assert (lobby.place, lobby.waiting, lobby.host_here) == (place, 2, False)
         assert set(lobby.model_dump()) == {"type", "place", "waiting", "host_here"}
-    assert queries.lobby_message(room, uuid4()).place == 0
+    assert queries.lobby_message(now, uuid4()).place == 0
 
 
 def test_a_host_is_here_while_their_page_pings(cast, visit):
     seat, _ = host_seated(cast, visit)
     place = Participation.objects.filter(pk=seat.participation_id)
-    assert not queries.room(visit.pk).host_is_here()
+    assert not room(visit).host_is_here()
     place.update(socket=uuid4(), seen_at=timezone.now())
-    assert queries.room(visit.pk).host_is_here()
+    assert room(visit).host_is_here()
     place.update(seen_at=timezone.now() - queries.SEEN_LASTS - timedelta(seconds=1))
-    assert not queries.room(visit.pk).host_is_here()
+    assert not room(visit).host_is_here()
 
 
 def test_the_number_rises_with_every_change(cast, visit):
@@ -122,7 +128,7 @@ def test_a_new_socket_ends_the_old_one_of_its_place(cast, visit):
     assert not enter.disconnect(seat.participation_id, first), "the old one speaks for nobody"
     place = Participation.objects.get(pk=seat.participation_id)
     assert place.socket == second
-    enter.seen(seat.participation_id, first)
+    enter.seen({first})
     assert Participation.objects.get(pk=place.pk).seen_at == place.seen_at
 
 
@@ -136,21 +142,24 @@ def test_sources_are_shown_by_who_is_in_the_call_only(cast, visit):
         with refused(Verb.MEDIA_PUBLISH, reason):
             enter.show_sources(cast.acting(person), seat.participation_id, **shown)
     enter.show_sources(acting_through(seat), seat.participation_id, **shown)
-    (person,) = queries.state_message(queries.room(visit.pk), for_host=False).people
+    (person,) = queries.state_message(room(visit), for_host=False).people
     assert (person.microphone, person.camera, person.screen) == (True, True, True)
 
 
 def test_a_page_that_waits_is_not_shown_as_in_the_call(cast, visit):
     seat = admitted(cast, visit, cast.issued)
     enter.connect(seat, Purpose.WAIT, uuid4())
-    (person,) = queries.state_message(queries.room(visit.pk), for_host=False).people
+    (person,) = queries.state_message(room(visit), for_host=False).people
     assert not person.connected
     enter.connect(seat, Purpose.JOIN, uuid4())
-    (person,) = queries.state_message(queries.room(visit.pk), for_host=False).people
+    (person,) = queries.state_message(room(visit), for_host=False).people
     assert person.connected
     assert not person.camera, "a new page sends nothing until it says so"
 
 
-def test_a_room_that_is_not_there_has_no_reading(cast):
-    with pytest.raises(Meeting.DoesNotExist):
-        queries.room(uuid4())
+def test_a_room_is_read_for_a_place_in_it_only(cast, visit):
+    _, issued = cast.meeting()
+    foreign = issued.invitation.participation_id
+    for meeting_id, place_id in [(uuid4(), foreign), (visit.pk, foreign), (visit.pk, uuid4())]:
+        with pytest.raises(ObjectDoesNotExist):
+            queries.room(meeting_id, place_id)

@@ -24,16 +24,16 @@ from vault.models import SigningKey
 
 
 
-def claims(seat: Seat, **changed: object) -> dict[str, object]:
+def claims(of: Seat, **changed: object) -> dict[str, object]:
     now = int(database_now().timestamp())
     return {
         "aud": tickets.AUDIENCE,
         "jti": str(uuid4()),
         "iat": now,
         "exp": now + tickets.TICKET_SECONDS,
-        "org": str(seat.organisation_id),
-        "seat": str(seat.pk),
-        "gen": seat.generation,
+        "org": str(of.organisation_id),
+        "seat": str(of.pk),
+        "gen": of.generation,
         "for": "wait",
         **changed,
     }

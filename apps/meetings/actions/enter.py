@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
@@ -106,9 +107,9 @@ def connect(seat: Seat, purpose: Purpose, socket: UUID) -> None:
     room_changed(seat.participation.meeting)
 
 
-def seen(participation_id: UUID, socket: UUID) -> None:
-    """The page still pings."""
-    Participation.objects.filter(pk=participation_id, socket=socket).update(seen_at=Now())
+def seen(sockets: Collection[UUID]) -> None:
+    """The pages behind these sockets still ping."""
+    Participation.objects.filter(socket__in=sockets).update(seen_at=Now())
 
 
 def disconnect(participation_id: UUID, socket: UUID) -> bool:

@@ -10,9 +10,8 @@ from signaling.outgoing import NOTHING, Outgoing
 
 
 def ping(connection: Connection, message: wire.Ping) -> Outgoing:
-    """The pong is sent before this runs; what remains is to remember that the page lives."""
-    enter.seen(connection.participation_id, connection.socket)
-    return NOTHING
+    """Answer; that the page lives is noted beside (``signaling.heartbeat``)."""
+    return Outgoing(replies=(wire.Pong(n=message.n),))
 
 
 def sources(connection: Connection, message: wire.Sources) -> Outgoing:

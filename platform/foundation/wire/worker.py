@@ -3,7 +3,7 @@
 The worker dials in (one WSS connection) and says ``hello`` with an assertion signed by its
 enrolled Ed25519 identity. It admits a participant to a room only by a *media lease*: a JWT signed
 by the platform (Ed25519, RFC 9864) whose claims are ``LeaseClaims``. A lease outlives the
-connection, so a call in progress outlives the platform; a participant whose lease lapses is dropped.
+connection, so a call in progress outlives the platform; who has no lease any more is dropped.
 
 ``room`` is the meeting's id, ``participant`` the participation's; neither names anybody.
 """

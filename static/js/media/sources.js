@@ -17,7 +17,6 @@ import { openBoth, openCamera, openMicrophone, openScreen } from "./devices.js";
 export class Sources {
   /** @type {Record<SourceName, MediaStreamTrack | null>} */
   #tracks = { microphone: null, camera: null, screen: null };
-  /** What the person wants, whether or not a device obeys. */
   #wanted;
   /** @type {Set<SourceListener>} */
   #listeners = new Set();
@@ -48,6 +47,11 @@ export class Sources {
   isOn(source) {
     const track = this.#tracks[source];
     return track !== null && track.readyState === "live" && track.enabled && !track.muted;
+  }
+
+  /** What the person asked for, whether or not a device obeys. */
+  get wanted() {
+    return { ...this.#wanted };
   }
 
   /** Opens what is wanted; several callers share one opening. */

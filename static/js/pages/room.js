@@ -20,9 +20,6 @@ import { WaitStage } from "../ui/wait.js";
 /** @import {Me} from "../signal/door.js" */
 /** @import {Goodbye} from "../wire/messages.js" */
 
-/** A page that takes longer than this to find out where it stands says so. */
-const PATIENCE_MS = 700;
-
 class RoomPage {
   #room = find(document, "#room", HTMLElement);
   #meeting = this.#room.dataset.meeting ?? "";
@@ -50,10 +47,7 @@ class RoomPage {
   constructor() {
     mirror(this.#room, this.#sources);
     pickers(this.#room, this.#sources, (speaker) => this.#call?.speaker(speaker));
-    setTimeout(() => {
-      const place = this.#room.querySelector('[data-bind="loading"]');
-      if (place instanceof HTMLElement) place.hidden = false;
-    }, PATIENCE_MS);
+    this.#sources.onChange(() => rememberSeat(this.#meeting, this.#sources.wanted));
   }
 
   /**

@@ -6,6 +6,7 @@
 
 import { delayMs } from "./backoff.js";
 import { isFatal, problemOfClose } from "./codes.js";
+import { onBeat } from "./heartbeat.js";
 import { Problem, UNREACHABLE } from "./http.js";
 import { Socket } from "./socket.js";
 
@@ -38,6 +39,9 @@ export class Line {
   #steadySince = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
+  #retryAt = 0;
+  /** @type {(() => void) | null} */
+  #rest = null;
 
   /**
    * @param {Purpose} purpose
@@ -53,6 +57,10 @@ export class Line {
   start() {
     window.addEventListener("online", this.#networkChanged);
     document.addEventListener("visibilitychange", this.#networkChanged);
+    this.#rest = onBeat(() => {
+      const overdue = this.#retry !== undefined && performance.now() > this.#retryAt;
+      if (overdue) this.#retryNow(); // a hidden page's own timers may sleep
+    });
     this.events.status("connecting");
     void this.#connect();
   }
@@ -78,6 +86,7 @@ export class Line {
   stop() {
     this.#stopped = true;
     clearTimeout(this.#retry);
+    this.#rest?.();
     window.removeEventListener("online", this.#networkChanged);
     document.removeEventListener("visibilitychange", this.#networkChanged);
     this.#socket?.close();
@@ -87,10 +96,13 @@ export class Line {
   /** The network may have changed: ask the socket, or stop waiting for the next attempt. */
   probe() {
     if (this.#stopped) return;
-    if (this.#retry !== undefined) {
-      clearTimeout(this.#retry);
-      void this.#connect();
-    } else this.#socket?.probe();
+    if (this.#retry === undefined) this.#socket?.probe();
+    else this.#retryNow();
+  }
+
+  #retryNow() {
+    clearTimeout(this.#retry);
+    void this.#connect();
   }
 
   #networkChanged = () => {
@@ -163,7 +175,9 @@ export class Line {
     this.#socket = null;
     this.events.status("interrupted");
     const impatient = problem.code === "too_many_attempts" ? 3 : 0;
-    this.#retry = setTimeout(() => void this.#connect(), delayMs(this.#attempt + impatient));
+    const delay = delayMs(this.#attempt + impatient);
+    this.#retryAt = performance.now() + delay;
+    this.#retry = setTimeout(() => this.#retryNow(), delay);
     this.#attempt += 1;
   }
 }

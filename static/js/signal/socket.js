@@ -5,6 +5,8 @@
  * It connects as soon as it is made, so that TCP and TLS are done while the ticket is fetched.
  */
 
+import { onBeat } from "./heartbeat.js";
+
 /** @import {ClientMessage, ServerMessage} from "../wire/messages.js" */
 
 const VERSION = 1;
@@ -48,8 +50,9 @@ export class Socket {
   #pings = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pongDue;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #pinger;
+  /** @type {(() => void) | null} stops the pings */
+  #rest = null;
+  #pingedAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #opening;
 
@@ -86,7 +89,7 @@ export class Socket {
 
   /** Asks whether the other end is still there, and gives up sooner than usual. */
   probe() {
-    if (this.#pinger !== undefined) this.#ping(PROBE_MS);
+    if (this.#rest !== null) this.#ping(PROBE_MS);
   }
 
   /** Closes without reporting an end. */
@@ -127,13 +130,18 @@ export class Socket {
   /** @param {number} pingSeconds */
   #live(pingSeconds) {
     clearTimeout(this.#opening);
-    const seconds = Math.min(Math.max(pingSeconds, 1), 5);
-    this.#pinger = setInterval(() => this.#ping(PONG_MS), seconds * 1_000);
+    const everyMs = Math.min(Math.max(pingSeconds, 1), 5) * 1_000;
+    this.#pingedAt = performance.now();
+    this.#rest = onBeat(() => {
+      // Half a beat early rather than half a beat late.
+      if (performance.now() - this.#pingedAt > everyMs - 500) this.#ping(PONG_MS);
+    });
   }
 
   /** @param {number} patienceMs */
   #ping(patienceMs) {
     this.#pings += 1;
+    this.#pingedAt = performance.now();
     this.send({ type: "ping", n: this.#pings });
     clearTimeout(this.#pongDue);
     this.#pongDue = setTimeout(() => this.#end(1006), patienceMs);
@@ -143,7 +151,8 @@ export class Socket {
     this.#ended = true;
     clearTimeout(this.#pongDue);
     clearTimeout(this.#opening);
-    clearInterval(this.#pinger);
+    this.#rest?.();
+    this.#rest = null;
   }
 
   /** @param {number} closeCode */

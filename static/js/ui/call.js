@@ -5,7 +5,6 @@
  * One `Call` is one stay in the room, from the join ticket to goodbye; all its listeners go with it.
  */
 
-import { rememberSeat } from "../media/choices.js";
 import { MediaSession } from "../media/session.js";
 import { ticket } from "../signal/door.js";
 import { Problem } from "../signal/http.js";
@@ -18,7 +17,7 @@ import { controls } from "./controls.js";
 import { bound, button, find, words } from "./dom.js";
 import { noticeFor } from "./notice.js";
 import { Panels } from "./panels.js";
-import { showPeople, showWaiting } from "./people.js";
+import { clearPeople, showPeople, showWaiting } from "./people.js";
 import { Tiles } from "./tiles.js";
 import { stayAwake } from "./wake.js";
 import { fill, troubleWords } from "./words.js";
@@ -153,6 +152,7 @@ export class Call {
     else this.#line.stop();
     this.#session.stop();
     this.#tiles.stop();
+    clearPeople(this.#section);
     this.#listening.abort();
     this.#letSleep();
     clearInterval(this.#refresher);
@@ -173,11 +173,8 @@ export class Call {
       this.#section,
       this.#sources,
       {
-        changed: () => {
-          this.#remember();
-          this.#render();
-        },
-        trouble: () => this.#deviceTrouble(),
+        changed: () => this.#render(),
+        trouble: (pressed) => this.#deviceTrouble(pressed),
       },
       signal,
     );
@@ -188,13 +185,6 @@ export class Call {
     press("hear", () => {
       button(this.#section, "hear").hidden = true;
       this.#tiles.hear();
-    });
-  }
-
-  #remember() {
-    rememberSeat(this.#room.dataset.meeting ?? "", {
-      microphone: this.#sources.isOn("microphone"),
-      camera: this.#sources.isOn("camera"),
     });
   }
 
@@ -351,15 +341,11 @@ export class Call {
     }, TOLD_MS);
   }
 
-  #deviceTrouble() {
-    const { trouble } = this.#sources;
-    const device = trouble.microphone === null ? "camera" : "microphone";
-    const kind = trouble[device];
-    const place = bound(this.#section, "device-trouble");
-    if (kind === null) return words(place, "");
-    const { title, help } = troubleWords(device, kind);
-    words(place, `${title} ${help}`);
-    this.#panels.show("devices");
+  /** @param {"microphone" | "camera"} pressed */
+  #deviceTrouble(pressed) {
+    const said = troubleWords(this.#sources.trouble, pressed);
+    words(bound(this.#section, "device-trouble"), said === null ? "" : `${said.title} ${said.help}`);
+    if (said !== null) this.#panels.show("devices");
   }
 
   /** @param {Person} person */

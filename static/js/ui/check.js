@@ -17,6 +17,7 @@ export class CheckStage {
   /** @type {(() => void) | null} */
   #stopMeter = null;
   #shown = false;
+  #heard = false;
 
   /**
    * @param {HTMLElement} room
@@ -59,14 +60,13 @@ export class CheckStage {
 
   #render() {
     const { trouble } = this.#sources;
-    const device = trouble.microphone ? "microphone" : "camera";
-    const kind = trouble[device];
-    bound(this.#section, "trouble").hidden = kind === null;
-    if (kind !== null) {
-      const { title, help } = troubleWords(device, kind);
-      words(bound(this.#section, "trouble-title"), title);
-      words(bound(this.#section, "trouble-help"), help);
-    }
+    const able = "RTCPeerConnection" in window;
+    const said = troubleWords(able ? trouble : { microphone: "unsupported", camera: "unsupported" });
+    button(this.#section, "ready").disabled = !able;
+    bound(this.#section, "trouble").hidden = said === null;
+    words(bound(this.#section, "trouble-title"), said?.title ?? "");
+    words(bound(this.#section, "trouble-help"), said?.help ?? "");
+    words(bound(this.#section, "level-words"), this.#levelWords());
     const seen = this.#sources.isOn("camera");
     words(
       bound(this.#section, "camera-words"),
@@ -94,8 +94,15 @@ export class CheckStage {
     if (track === null) return;
     this.#stopMeter = watchLevel(track, (level) => {
       show(level);
-      if (level > SPOKEN) words(bound(this.#section, "level-words"), gettext("We hear you."));
+      if (this.#heard || level <= SPOKEN) return;
+      this.#heard = true;
+      words(bound(this.#section, "level-words"), this.#levelWords());
     });
+  }
+
+  #levelWords() {
+    if (this.#sources.track("microphone") === null) return gettext("None in use.");
+    return this.#heard ? gettext("We hear you.") : gettext("Say something: the bar should move.");
   }
 
   async #tone() {

@@ -17,7 +17,7 @@ async function once(control, run) {
 /**
  * @param {HTMLElement} section
  * @param {Sources} sources
- * @param {{changed: () => void, trouble: () => void}} events
+ * @param {{changed: () => void, trouble: (pressed: "microphone" | "camera") => void}} events
  * @param {AbortSignal} signal ends it all
  */
 export function controls(section, sources, events, signal) {
@@ -42,13 +42,13 @@ export function controls(section, sources, events, signal) {
   const toggleMute = () =>
     once(mute, async () => {
       await sources.setMicrophone(!sources.isOn("microphone"));
-      if (sources.trouble.microphone !== null) events.trouble();
+      if (sources.trouble.microphone !== null) events.trouble("microphone");
       announce(sources.isOn("microphone") ? gettext("You can be heard.") : gettext("You are muted."));
     });
   const toggleCamera = () =>
     once(camera, async () => {
       await sources.setCamera(!sources.isOn("camera"));
-      if (sources.trouble.camera !== null) events.trouble();
+      if (sources.trouble.camera !== null) events.trouble("camera");
       announce(sources.isOn("camera") ? gettext("You can be seen.") : gettext("Your camera is off."));
     });
 

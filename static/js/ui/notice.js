@@ -38,5 +38,5 @@ export function noticeFor({ line, media, others, sharing }) {
   if (line === "connecting" || (others.length > 0 && media === "connecting")) {
     return gettext("Connecting you…");
   }
-  return sharing ? gettext("The others see your screen. Press Share again to stop.") : "";
+  return sharing ? gettext("The others see your screen. Press Stop to end that.") : "";
 }

@@ -13,7 +13,11 @@ import { fill, verifiedWords, waitingWords } from "./words.js";
  * @param {((person: Person) => void) | null} remove null where this person may not
  */
 export function showPeople(section, people, you, remove) {
-  bound(section, "people-list").replaceChildren(
+  const list = bound(section, "people-list");
+  const shown = JSON.stringify([people, you, remove !== null]);
+  if (list.dataset.shown === shown) return; // a button that is replaced loses the focus
+  list.dataset.shown = shown;
+  list.replaceChildren(
     ...people.map((person) => {
       const name = make("strong", { text: person.name });
       const item = make(
@@ -35,6 +39,14 @@ export function showPeople(section, people, you, remove) {
       return item;
     }),
   );
+}
+
+/** Empties both lists: their buttons speak for a call that is over. @param {HTMLElement} section */
+export function clearPeople(section) {
+  const list = bound(section, "people-list");
+  delete list.dataset.shown;
+  list.replaceChildren();
+  bound(section, "waiting-list").replaceChildren();
 }
 
 /** @param {Person} person @param {string} you */

@@ -81,35 +81,47 @@ export function waitingWords(since, now = Date.now()) {
 }
 
 /**
- * What is the matter with a device, and what the person can do about it.
+ * What is the matter with the devices, and what the person can do about it; null where all is well.
  *
- * @param {"microphone" | "camera"} device
- * @param {DeviceTrouble} trouble
- * @returns {{title: string, help: string}}
+ * @param {Record<"microphone" | "camera", DeviceTrouble | null>} trouble
+ * @param {"microphone" | "camera"} [first] which one to speak of where each has its own trouble
+ * @returns {{title: string, help: string} | null}
  */
-export function troubleWords(device, trouble) {
-  const camera = device === "camera";
-  switch (trouble) {
+export function troubleWords(trouble, first = "microphone") {
+  const other = first === "microphone" ? "camera" : "microphone";
+  const device = trouble[first] === null ? other : first;
+  const both = trouble.microphone === trouble.camera;
+  switch (trouble[device]) {
+    case null:
+      return null;
     case "blocked":
       return {
-        title: camera ? gettext("The camera is blocked.") : gettext("The microphone is blocked."),
+        title: both
+          ? gettext("Camera and microphone are blocked.")
+          : device === "camera"
+            ? gettext("The camera is blocked.")
+            : gettext("The microphone is blocked."),
         help: gettext(
-          "Tap the small sign to the left of the address at the top of the browser, choose “Allow” for camera and microphone, and then “Try again”.",
+          "Tap the small sign to the left of the address at the top of the browser, and choose “Allow” for camera and microphone. Then try again.",
         ),
       };
     case "missing":
-      return {
-        title: camera ? gettext("We found no camera.") : gettext("We found no microphone."),
-        help: camera
-          ? gettext("You can go on without: you will be heard, but not seen.")
-          : gettext("Plug one in, or use another device. Without it nobody will hear you."),
-      };
+      return device === "camera"
+        ? {
+            title: gettext("We found no camera."),
+            help: gettext("You can go on without: you will be heard, but not seen."),
+          }
+        : {
+            title: both ? gettext("We found no camera and no microphone.") : gettext("We found no microphone."),
+            help: gettext("Plug one in, or use another device. Without it nobody will hear you."),
+          };
     case "busy":
       return {
-        title: camera
-          ? gettext("Another program is using the camera.")
-          : gettext("Another program is using the microphone."),
-        help: gettext("Close other video programs and pages, and then “Try again”."),
+        title:
+          device === "camera"
+            ? gettext("Another program is using the camera.")
+            : gettext("Another program is using the microphone."),
+        help: gettext("Close other video programs and pages. Then try again."),
       };
     case "unsupported":
       return {

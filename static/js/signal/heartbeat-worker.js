@@ -1,0 +1,4 @@
+// @ts-check
+/** The worker of heartbeat.js: see there. */
+
+setInterval(() => postMessage(0), 1_000);
