@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import DatabaseError, transaction
 
 from outbox import claims, sweeper, topics
@@ -15,13 +15,18 @@ from outbox.publishing import publish
 from outbox.relay import POLL_SECONDS, Relay
 
 
+async def on_this_thread(call, *args):
+    """``in_database`` for a test that came in by ``async_to_sync``."""
+    return await sync_to_async(call)(*args)
+
+
 @pytest.fixture
 def relay(db, monkeypatch) -> Relay:
     from outbox import publishing
     from outbox import relay as relaying
 
-    # The test's transaction is open on this connection; nothing in it is old.
-    monkeypatch.setattr(relaying, "close_old_connections", lambda: None)
+    # The test's transaction is open on this thread's connection; a pool's would not see it.
+    monkeypatch.setattr(relaying, "in_database", on_this_thread)
     relay = Relay()
     yield relay
     publishing._wakers.remove(relay._nudge)

@@ -7,6 +7,7 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.db.models import Q
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
@@ -51,7 +52,7 @@ def enrol(code: str, public_key: str, name: str) -> MediaWorker:
             worker = MediaWorker.objects.create(name=name, public_key=public_key)
             act.details |= {"worker": str(worker.pk), "name": name}
             return worker
-    except (ValueError, JoseError) as error:
+    except (ValueError, JoseError, IntegrityError) as error:  # the last: the key is a worker's
         raise ConsiliumError("enrolment_refused") from error
     except gate.Refusal as refusal:
         raise ConsiliumError("enrolment_refused") from refusal
@@ -112,8 +113,8 @@ def _claimed_issuer(assertion: str) -> UUID | None:
     try:
         payload = json.loads(jws.extract_compact(assertion.encode()).payload)
         return UUID(payload["iss"])
-    except (JoseError, ValueError, KeyError, TypeError):
-        return None
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None  # nothing of it is signed yet: it may be anything
 
 
 def _is_signed_by(worker: MediaWorker, assertion: str) -> bool:
@@ -121,7 +122,7 @@ def _is_signed_by(worker: MediaWorker, assertion: str) -> bool:
     try:
         claims = jwt.decode(assertion, key, algorithms=["Ed25519"]).claims
         issued, expires = int(claims["iat"]), int(claims["exp"])
-    except (JoseError, ValueError, KeyError, TypeError):
+    except (JoseError, ValueError, KeyError, TypeError, OverflowError):
         return False
     now = database_now().timestamp()
     return (
