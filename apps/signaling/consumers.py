@@ -60,6 +60,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self._welcomed = False
         self._sent_seq = -1
         self._sent_media: tuple[int, bool] | None = None
+        self._let_in_already = False
         self._ended = False
         self._stale = asyncio.Event()
         self._language = _language_of(self.scope)
@@ -145,8 +146,29 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         await self.channel_layer.group_add(
             place_group(connection.participation_id), self.channel_name
         )
+        await self._speak_for(connection, message)
+
+    async def _come_in(self, waiting: opening.Connection, message: wire.Hello) -> None:
+        """One who waited says hello again, with a ticket to join."""
+        try:
+            connection = await in_database(
+                opening.identify, message, self.scope.get("cookies", {})
+            )
+            same_place = connection.participation_id == waiting.participation_id
+            if not same_place or connection.purpose is not wire.Purpose.JOIN:
+                raise ConsiliumError("ticket_purpose")
+        except ConsiliumError as error:
+            await self._tell(error.problem, about="hello")
+            await self._end(error.problem.close_code)
+            return
+        await self._speak_for(connection, message)
+
+    async def _speak_for(self, connection: opening.Connection, message: wire.Hello) -> None:
+        self._welcomed = False
         self.connection = connection
-        await in_database(opening.take_connection, connection, keep_media=message.keep_media)
+        opened = await in_database(
+            opening.open_connection, connection, keep_media=message.keep_media
+        )
         await self._send(
             wire.Welcome(
                 version=message.version,
@@ -158,11 +180,17 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             )
         )
         self._welcomed = True
-        if connection.purpose is wire.Purpose.JOIN:
-            await self._send_media(connection)
-        await self._send_room(connection)
+        self._sent_seq, self._sent_media = -1, None
+        await self._show_media(opened.media)
+        await self._show_room(connection, opened.room)
+        # What was hinted at between the reading and the welcome is read again.
+        self._stale.set()
+        await self._send_media(connection)
 
     async def _handle(self, connection: opening.Connection, message: wire.ClientMessage) -> None:
+        if isinstance(message, wire.Hello) and connection.purpose is wire.Purpose.WAIT:
+            await self._come_in(connection, message)
+            return
         handled = HANDLERS[type(message)]
         if connection.purpose not in handled.purposes:
             refusal = ConsiliumError("ticket_purpose")
@@ -225,6 +253,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def _send_room(self, connection: opening.Connection) -> None:
         now = await in_database(queries.room, connection.meeting_id, connection.participation_id)
+        await self._show_room(connection, now)
+
+    async def _show_room(self, connection: opening.Connection, now: queries.Room) -> None:
         goodbye = farewell(now, connection)
         if goodbye is not None:
             await self._part(goodbye)
@@ -234,16 +265,27 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self._sent_seq = now.seq
         if connection.purpose is wire.Purpose.WAIT:
             if now.own_state != PlaceState.WAITING:
-                await self._send(wire.Admitted())
+                await self._let_in(connection)
+                return
             await self._send(queries.lobby_message(now, connection.participation_id))
         else:
             await self._send(queries.state_message(now, for_host=connection.host))
 
+    async def _let_in(self, connection: opening.Connection) -> None:
+        """Hand over the ticket to join, once; a page that loses it asks for another."""
+        if not self._let_in_already:
+            self._let_in_already = True
+            ticket = await in_database(opening.ticket_to_join, connection)
+            await self._send(wire.Admitted(ticket=ticket))
+
     async def _send_media(self, connection: opening.Connection) -> None:
-        media = await in_database(paths.media_message, connection.participation_id)
-        if media is None or connection.purpose is not wire.Purpose.JOIN:
-            return
-        if self._sent_media == (media.epoch, media.ready):
+        if connection.purpose is wire.Purpose.JOIN:
+            await self._show_media(
+                await in_database(paths.media_message, connection.participation_id)
+            )
+
+    async def _show_media(self, media: wire.Media | None) -> None:
+        if media is None or self._sent_media == (media.epoch, media.ready):
             return
         self._sent_media = (media.epoch, media.ready)
         await self._send(media)

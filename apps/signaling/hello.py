@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from foundation.actor import Actor, anonymous
 from foundation.errors import ConsiliumError
 from foundation.wire import browser as wire
 from media.actions import paths
-from meetings import seats, tickets
+from meetings import queries, seats, tickets
 from meetings.actions import enter
 from meetings.lifecycle import SeatState
 from meetings.minting import hash_seat_secret
@@ -35,6 +36,8 @@ class Connection:
     host: bool
     mode: wire.Mode
     relay_only: bool
+    #: How many were trickled, by link and epoch.
+    candidates: Counter[tuple[wire.Link, int]] = field(default_factory=Counter)
 
 
 _VERBS = {wire.Purpose.JOIN: Verb.ROOM_JOIN, wire.Purpose.WAIT: Verb.ROOM_WAIT}
@@ -76,6 +79,37 @@ def identify(hello: wire.Hello, cookies: Mapping[str, str]) -> Connection:
         host=place.is_host,
         mode=wire.Mode(place.meeting.mode),
         relay_only=place.meeting.relay_only,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the page is told first."""
+
+    media: wire.Media | None
+    room: queries.Room
+
+
+def ticket_to_join(connection: Connection) -> str:
+    """For one who was let in while this socket waited. Raises ``ConsiliumError``."""
+    seat = (
+        Seat.objects.filter(participation_id=connection.participation_id, state=SeatState.CURRENT)
+        .select_related("participation__meeting")
+        .first()
+    )
+    if seat is None:
+        raise ConsiliumError("taken_over")
+    return enter.join_ticket(connection.actor, seat)
+
+
+def open_connection(connection: Connection, *, keep_media: bool) -> Opened:
+    """Take the connection and read what its page has to know."""
+    take_connection(connection, keep_media=keep_media)
+    return Opened(
+        media=paths.media_message(connection.participation_id)
+        if connection.purpose is wire.Purpose.JOIN
+        else None,
+        room=queries.room(connection.meeting_id, connection.participation_id),
     )
 
 

@@ -25,6 +25,7 @@ AXE = """async (tags) => {
   const found = await axe.run(document, {
     runOnly: {type: 'tag', values: tags},
     resultTypes: ['violations'],
+    preload: false,
   });
   return found.violations.map((v) => ({
     rule: v.id,
@@ -46,7 +47,7 @@ TOO_WIDE = """() => {
 }"""
 
 LANGUAGE_AND_HEADING = """() => {
-  const shown = [...document.querySelectorAll('h1')].filter((h) => h.offsetParent !== null || h.offsetWidth);
+  const shown = [...document.querySelectorAll('h1')].filter((h) => h.offsetWidth > 0);
   return [document.documentElement.lang, shown.map((h) => h.textContent.trim())];
 }"""
 
@@ -69,7 +70,6 @@ class Examiner:
     def look(self, person: Visitor, name: str) -> None:
         """Both widths, both schemes; axe in two of the four, which covers each of them."""
         page = person.page
-        before = len(person.violations)
         for size, scheme in (
             (DESKTOP, "light"),
             (DESKTOP, "dark"),
@@ -87,7 +87,8 @@ class Examiner:
         if wide:
             self.found.append(f"{name}: scrolls sideways at 360 px: {' '.join(wide)}")
         self._language_and_heading(person, name)
-        self.found += [f"{name}: {text}" for text in person.violations[before:]]
+        self.found += [f"{name}: {text}" for text in person.violations]
+        person.violations.clear()
 
     def _axe(self, person: Visitor, view: str) -> None:
         page = person.page

@@ -210,6 +210,11 @@ def test_every_state_of_a_private_call(installation, visitor, made, cutter):
     doctor.stage("check")
     look(doctor, "room-check-host")
 
+    doctor.ready()
+    doctor.stage("call")
+    doctor.page.wait_for_selector("[data-bind=alone]:visible")
+    look(doctor, "room-host-alone")
+
     # The way in.
     patient.open(f"/meetings/{meeting}/room/")
     look(patient, "room-no-seat")
@@ -226,20 +231,15 @@ def test_every_state_of_a_private_call(installation, visitor, made, cutter):
     look(patient, "room-check")
     patient.ready()
     patient.stage("wait")
-    look(patient, "room-wait-early")
-    patient.act("stop-waiting")
-    patient.ended_because("stopped_waiting")
-    look(patient, "room-ended-stopped-waiting")
-    doctor.ready()
-    doctor.stage("call")
-    doctor.page.wait_for_selector("[data-bind=alone]:visible")
-    look(doctor, "room-host-alone")
-    patient.act("rejoin")
-    patient.stage("wait")
     patient.page.wait_for_selector("[data-bind=host-lamp]:visible")
     look(patient, "room-wait")
     doctor.page.wait_for_selector("[data-action=admit]")
     look(doctor, "room-host-waiting")
+    patient.act("stop-waiting")
+    patient.ended_because("stopped_waiting")
+    look(patient, "room-ended-stopped-waiting")
+    patient.act("rejoin")
+    patient.stage("wait")
     doctor.admit()
     patient.stage("call")
     for person in (doctor, patient):
@@ -336,7 +336,7 @@ def test_no_camera_and_a_call_in_spanish(installation, visitor, made):
     spanish_link = doctor.invite(meeting, "Luisa Fernández", "luisa@pictures.test")
 
     david = visitor("david", flags=ASKED)
-    david.context.grant_permissions([])  # all others are refused
+    david.context.grant_permissions(["geolocation"])  # which refuses all others
     david.redeem(link)
     david.prove(code_of(installation, "david@pictures.test"))
     david.page.wait_for_selector("[data-bind=trouble]:visible")

@@ -19,6 +19,10 @@ from meetings.rooms import place_group
 from signaling.hello import Connection
 from signaling.outgoing import NOTHING, Outgoing
 
+#: Candidates of one link and epoch; a browser repeats its own for each m-line it may yet bundle.
+#: Each makes the other side send packets to an address of the sender's choice.
+MAX_TRICKLED = 4 * sdp.MAX_CANDIDATES
+
 
 def describe(connection: Connection, message: wire.Describe) -> Outgoing:
     path = _current_path(connection, message.link, message.epoch)
@@ -48,9 +52,13 @@ def candidate(connection: Connection, message: wire.Candidate) -> Outgoing:
     path = _current_path(connection, message.link, message.epoch)
     if path is None or not message.candidate:
         return NOTHING
+    connection.candidates[message.link, path.epoch] += 1
+    count = connection.candidates[message.link, path.epoch]
+    if count > MAX_TRICKLED + 1:
+        return NOTHING  # told and on the trail once
     line = sdp.check_candidate(message.candidate, relay_only=connection.relay_only)
-    if line is None:
-        raise ConsiliumError("candidate_refused")
+    if line is None or count > MAX_TRICKLED:
+        raise _refusal(connection, "candidate_refused")
     if message.link is wire.Link.PEER:
         remote = wire.RemoteCandidate(
             link=message.link,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from access import gate
+from access.verbs import Verb
 from foundation.errors import ConsiliumError
 from foundation.wire import browser as wire
 from meetings.actions import enter, host
@@ -32,4 +34,6 @@ def leave(connection: Connection, message: wire.Leave) -> Outgoing:
 
 def hello_again(connection: Connection, message: wire.Hello) -> Outgoing:
     """A socket speaks for one seat; a second hello is a mistake."""
-    raise ConsiliumError("ticket_spent")
+    refusal = ConsiliumError("ticket_spent")
+    gate.record_refusal(connection.actor, Verb.ROOM_JOIN, refusal)
+    raise refusal

@@ -67,7 +67,10 @@ class Description(Message):
 
 
 class Hello(Message):
-    """Opens the socket. ``keep_media`` says that this page's media path still lives."""
+    """Opens the socket; on a socket that waits, a ``join`` ticket makes it one of the call.
+
+    ``keep_media`` says that this page's media path still lives.
+    """
 
     type: Literal["hello"] = "hello"
     version: int
@@ -222,9 +225,10 @@ class Lobby(Message):
 
 
 class Admitted(Message):
-    """To one who waited: ask for a ``join`` ticket now."""
+    """To one who waited: come in. ``ticket`` is for a ``hello`` to join on this same socket."""
 
     type: Literal["admitted"] = "admitted"
+    ticket: str
 
 
 class Person(Message):

@@ -99,7 +99,7 @@ class RoomPage {
     this.#waiting = new Line("wait", ticket, {
       message: (message) => {
         if (message.type === "lobby") this.#wait.lobby(message);
-        if (message.type === "admitted") this.#admitted();
+        if (message.type === "admitted") this.#admitted(message.ticket);
       },
       status: (status) => this.#wait.line(status),
       goodbye: (goodbye) => this.#goodbye(goodbye),
@@ -110,13 +110,20 @@ class RoomPage {
     this.#waiting.start();
   }
 
-  #admitted() {
+  /** @param {string} ticket */
+  #admitted(ticket) {
+    const line = this.#waiting;
+    if (line === null) return;
+    this.#waiting = null;
     this.#diagnostics.begin("admitted");
-    this.#enterCall();
+    this.#enterCall(false, { line, ticket });
   }
 
-  /** @param {boolean} [takeover] */
-  #enterCall(takeover = false) {
+  /**
+   * @param {boolean} [takeover]
+   * @param {{line: Line, ticket: string} | null} [admitted]
+   */
+  #enterCall(takeover = false, admitted = null) {
     if (this.#me === null || this.#call !== null) return;
     this.#check.hide();
     this.#remember(true);
@@ -124,8 +131,7 @@ class RoomPage {
       goodbye: (goodbye) => this.#goodbye(goodbye),
       refused: (problem) => this.#refused(problem),
     });
-    this.#call.start(takeover);
-    // Only now: the new socket connects while the old one says its last words.
+    this.#call.start(takeover, admitted);
     this.#waiting?.stop();
     this.#waiting = null;
     showStage(this.#room, "call");

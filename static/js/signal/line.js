@@ -66,6 +66,25 @@ export class Line {
   }
 
   /**
+   * The same socket goes on for another purpose: from the waiting room into the call.
+   *
+   * @param {Purpose} purpose
+   * @param {(purpose: Purpose) => Promise<string>} fetchTicket
+   * @param {LineEvents} events
+   * @param {string} ticket
+   */
+  become(purpose, fetchTicket, events, ticket) {
+    this.purpose = purpose;
+    this.fetchTicket = fetchTicket;
+    this.events = events;
+    this.#welcomed = false;
+    events.status("connecting");
+    events.mark("ticket");
+    if (this.#socket !== null) this.#socket.hello(ticket, false);
+    else this.probe();
+  }
+
+  /**
    * @param {ClientMessage} message
    * @returns {boolean} false where the line is down; nothing is kept for later
    */

@@ -23,11 +23,11 @@ import { stayAwake } from "./wake.js";
 import { fill, troubleWords } from "./words.js";
 
 /** @import {Me} from "../signal/door.js" */
-/** @import {LineStatus} from "../signal/line.js" */
+/** @import {LineEvents, LineStatus} from "../signal/line.js" */
 /** @import {MediaStatus} from "../media/session.js" */
 /** @import {Sources} from "../media/sources.js" */
 /** @import {Diagnostics} from "./diagnostics.js" */
-/** @import {Goodbye, Media, Mode, Person, ServerMessage, State, Waiting, Welcome} from "../wire/messages.js" */
+/** @import {Goodbye, Media, Mode, Person, Purpose, ServerMessage, State, Waiting, Welcome} from "../wire/messages.js" */
 
 /**
  * @typedef {object} CallEvents
@@ -47,6 +47,8 @@ export class Call {
   #events;
   #diagnostics;
   #line;
+  /** @type {LineEvents} */
+  #lineEvents;
   #session;
   #tiles;
   #chat;
@@ -116,33 +118,39 @@ export class Call {
       mark: (name) => diagnostics.mark(name),
     });
     diagnostics.connections = () => this.#session.peerConnections();
-    this.#line = new Line(
-      "join",
-      (purpose) => {
-        const takeover = this.#takeover;
-        this.#takeover = false; // once: afterwards this page is the one
-        return ticket(purpose, takeover);
-      },
-      {
-        message: (message) => this.#received(message),
-        status: (status) => this.#lineChanged(status),
-        goodbye: (goodbye) => events.goodbye(goodbye),
-        refused: (problem) => events.refused(problem),
-        keepMedia: () => this.#session.isAlive(),
-        mark: (name) => diagnostics.mark(name),
-      },
-    );
+    this.#lineEvents = {
+      message: (message) => this.#received(message),
+      status: (status) => this.#lineChanged(status),
+      goodbye: (goodbye) => events.goodbye(goodbye),
+      refused: (problem) => events.refused(problem),
+      keepMedia: () => this.#session.isAlive(),
+      mark: (name) => diagnostics.mark(name),
+    };
+    this.#line = new Line("join", this.#fetchTicket, this.#lineEvents);
     this.#wire(signal);
     this.#letSleep = stayAwake();
     this.#refresher = setInterval(() => this.#refresh(), REFRESH_MS);
   }
 
-  /** @param {boolean} takeover end this seat's page elsewhere */
-  start(takeover) {
+  #fetchTicket = (/** @type {Purpose} */ purpose) => {
+    const takeover = this.#takeover;
+    this.#takeover = false; // once: afterwards this page is the one
+    return ticket(purpose, takeover);
+  };
+
+  /**
+   * @param {boolean} takeover end this seat's page elsewhere
+   * @param {{line: Line, ticket: string} | null} admitted the line of one who waited goes on
+   */
+  start(takeover, admitted = null) {
     this.#takeover = takeover;
     showMode(this.#section, this.#mode, this.#me.organisation);
     this.#chat.note(this.#mode, this.#me.organisation);
-    this.#line.start();
+    if (admitted === null) this.#line.start();
+    else {
+      this.#line = admitted.line;
+      this.#line.become("join", this.#fetchTicket, this.#lineEvents, admitted.ticket);
+    }
     this.#render();
   }
 

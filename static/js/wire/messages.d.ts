@@ -6,9 +6,10 @@ export interface Admit {
   participation: string;
 }
 
-/** To one who waited: ask for a ``join`` ticket now. */
+/** To one who waited: come in. ``ticket`` is for a ``hello`` to join on this same socket. */
 export interface Admitted {
   type: "admitted";
+  ticket: string;
 }
 
 /** A local ICE candidate (RFC 8839 ``candidate-attribute``), for the other side of ``link``. */
@@ -69,7 +70,7 @@ export interface Goodbye {
   may_return: boolean;
 }
 
-/** Opens the socket. ``keep_media`` says that this page's media path still lives. */
+/** Opens the socket; on a socket that waits, a ``join`` ticket makes it one of the call. ``keep_media`` says that this page's media path still lives. */
 export interface Hello {
   type: "hello";
   version: number;
