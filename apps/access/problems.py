@@ -62,7 +62,7 @@ def drf_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
         return as_json(exc.problem)
     if isinstance(exc, exceptions.Throttled):
         answer = as_json(PROBLEMS["too_many_attempts"])
-        answer.headers["Retry-After"] = str(ceil(exc.wait or 1))
+        answer.headers["Retry-After"] = str(ceil(getattr(exc, "wait", None) or 1))
         return answer
     unread = exceptions.ValidationError | exceptions.ParseError | exceptions.UnsupportedMediaType
     if isinstance(exc, unread | RecursionError):  # the last: JSON too deep to be parsed

@@ -51,11 +51,9 @@ desk = OfficersDesk(name="admin")
 class OwnRowsFilter(RelatedFieldListFilter):
     """A filter by a relation that offers rows of the actor's organisation only."""
 
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: Any
-    ) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         own = {"organisation_id": acting(request).organisation_id}
-        choices: list[tuple[str, str]] = field.get_choices(
+        choices: list[Any] = field.get_choices(
             include_blank=False, ordering=("name",), limit_choices_to=own
         )
         return choices

@@ -164,7 +164,12 @@ class WorkerLink(AsyncWebsocketConsumer):
     # ------------------------------------------------------------ commands from the channel layer
 
     async def worker_lease(self, command: dict[str, Any]) -> None:
-        await self._send(wire.Lease(token=command["token"]))
+        if self.worker_id is not None:
+            token = await in_database(
+                paths.lease_token, self.worker_id, UUID(command["participant"])
+            )
+            if token is not None:
+                await self._send(wire.Lease(token=token))
 
     async def worker_describe(self, command: dict[str, Any]) -> None:
         await self._send(wire.ServerDescribe.model_validate(_fields(command)))

@@ -25,10 +25,15 @@ class MediaLease:
     expires_at: datetime
 
 
+def ends_at() -> datetime:
+    """When a lease issued now ends."""
+    return database_now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
 def issue(worker_id: UUID, path: Path) -> MediaLease:
     """A lease for ``path`` at its epoch on that worker, for ``settings.LEASE_SECONDS``."""
     now = database_now()
-    expires_at = now + timedelta(seconds=settings.LEASE_SECONDS)
+    expires_at = ends_at()
     token = signing.sign(
         SigningKey.Purpose.LEASE,
         {

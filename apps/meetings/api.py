@@ -43,7 +43,7 @@ class _Visit(APIView):
         view = super().as_view(**initkwargs)
         # DRF exempts its views and leaves the check to its session authentication, which is not
         # asked here: without this line nobody would check.
-        view.csrf_exempt = False  # type: ignore[attr-defined]
+        view.csrf_exempt = False
         return view
 
     def found(self, meeting_id: UUID) -> Meeting:

@@ -240,6 +240,7 @@ class Seat(models.Model):
     code_hash = models.CharField(max_length=64, blank=True)
     code_expires_at = models.DateTimeField(null=True)
     code_attempts_left = models.PositiveSmallIntegerField(default=0)
+    codes_sent = models.PositiveSmallIntegerField(default=0)
     code_requested_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -60,6 +60,7 @@ class Room:
     now: datetime
     own_state: str
     own_socket: UUID | None
+    own_generation: int
 
     def is_connected(self, place: Participation) -> bool:
         return (
@@ -81,9 +82,9 @@ def room(meeting_id: UUID, participation_id: UUID) -> Room:
     """The room as it is now, for one place in it. Raises ``DoesNotExist``."""
     # ``seq`` is read first: what is read after it is at least as new as it says.
     seq, state = Meeting.objects.values_list("seq", "state").get(pk=meeting_id)
-    own_state, own_socket = Participation.objects.values_list("state", "socket").get(
-        pk=participation_id, meeting_id=meeting_id
-    )
+    own_state, own_socket, own_generation = Participation.objects.values_list(
+        "state", "socket", "generation"
+    ).get(pk=participation_id, meeting_id=meeting_id)
     places = list(
         Participation.objects.filter(
             meeting_id=meeting_id,
@@ -100,6 +101,7 @@ def room(meeting_id: UUID, participation_id: UUID) -> Room:
         now=database_now(),
         own_state=own_state,
         own_socket=own_socket,
+        own_generation=own_generation,
     )
 
 

@@ -31,34 +31,9 @@ def room_changed(meeting: Meeting) -> None:
     _hint(meeting.organisation_id, meeting_group(meeting.pk), {"type": "room.changed"})
 
 
-def say_goodbye(
-    organisation_id: UUID,
-    participation_id: UUID,
-    reason: str,
-    *,
-    may_return: bool,
-    keep_socket: UUID | None = None,
-) -> None:
-    """End the pages of one place, except the one on ``keep_socket``."""
-    _hint(
-        organisation_id,
-        place_group(participation_id),
-        {
-            "type": "place.goodbye",
-            "reason": reason,
-            "may_return": may_return,
-            "keep_socket": str(keep_socket) if keep_socket else None,
-        },
-    )
-
-
-def say_goodbye_to_all(organisation_id: UUID, meeting_id: UUID) -> None:
-    """End all pages of a meeting that is over."""
-    _hint(
-        organisation_id,
-        meeting_group(meeting_id),
-        {"type": "place.goodbye", "reason": "ended", "may_return": False, "keep_socket": None},
-    )
+def place_ended(organisation_id: UUID, participation_id: UUID) -> None:
+    """Hint to the pages of one place that their time may be over."""
+    _hint(organisation_id, place_group(participation_id), {"type": "place.ended"})
 
 
 def _hint(organisation_id: UUID, group: str, message: dict[str, object]) -> None:

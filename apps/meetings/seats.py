@@ -13,7 +13,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from access.requests import acting
-from foundation.actor import Actor, ActorKind, Assurance
+from foundation.actor import Actor, ActorKind, Assurance, anonymous
 from meetings.lifecycle import SeatState
 from meetings.minting import Secret, hash_seat_secret
 from meetings.models import Meeting, Seat
@@ -58,7 +58,11 @@ def seat_of(cookies: Mapping[str, str], meeting_id: UUID) -> Seat | None:
         Seat.objects.filter(
             secret_hash=hash_seat_secret(secret), participation__meeting_id=meeting_id
         )
-        .select_related("participation__meeting__organisation", "participation__guest")
+        .select_related(
+            "participation__meeting__organisation",
+            "participation__guest",
+            "participation__person",
+        )
         .first()
     )
 
@@ -66,6 +70,8 @@ def seat_of(cookies: Mapping[str, str], meeting_id: UUID) -> Seat | None:
 def occupant_of(seat: Seat) -> Actor:
     """Who acts through ``seat``: its guest, or the person who sat down as host."""
     place = seat.participation
+    if place.person is not None and not place.person.is_active:
+        return anonymous()  # a disabled person's seats are worth nothing
     proven = tuple(seat.verified_by) if seat.state == SeatState.CURRENT else ()
     return Actor(
         kind=ActorKind.GUEST if place.guest_id else ActorKind.PERSON,

@@ -16,7 +16,7 @@ class OutboxRow(models.Model):
     claimed_by = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
 
     class Meta:
         indexes = [

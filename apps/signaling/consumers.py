@@ -138,8 +138,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         try:
             connection = await in_database(opening.identify, message, self.scope.get("cookies", {}))
         except ConsiliumError as error:
-            await self._tell(error.problem, about="hello")
-            await self._end(error.problem.close_code)
+            await self._refuse_hello(error)
             return
         # Groups first: a hint that comes between is answered by what is read after it.
         await self.channel_layer.group_add(meeting_group(connection.meeting_id), self.channel_name)
@@ -148,27 +147,32 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         )
         await self._speak_for(connection, message)
 
+    async def _refuse_hello(self, error: ConsiliumError) -> None:
+        await self._tell(error.problem, about="hello")
+        await self._end(error.problem.close_code)
+
     async def _come_in(self, waiting: opening.Connection, message: wire.Hello) -> None:
         """One who waited says hello again, with a ticket to join."""
         try:
-            connection = await in_database(
-                opening.identify, message, self.scope.get("cookies", {})
-            )
+            connection = await in_database(opening.identify, message, self.scope.get("cookies", {}))
             same_place = connection.participation_id == waiting.participation_id
             if not same_place or connection.purpose is not wire.Purpose.JOIN:
                 raise ConsiliumError("ticket_purpose")
         except ConsiliumError as error:
-            await self._tell(error.problem, about="hello")
-            await self._end(error.problem.close_code)
+            await self._refuse_hello(error)
             return
         await self._speak_for(connection, message)
 
     async def _speak_for(self, connection: opening.Connection, message: wire.Hello) -> None:
         self._welcomed = False
         self.connection = connection
-        opened = await in_database(
-            opening.open_connection, connection, keep_media=message.keep_media
-        )
+        try:
+            opened = await in_database(
+                opening.open_connection, connection, keep_media=message.keep_media
+            )
+        except ConsiliumError as error:
+            await self._refuse_hello(error)
+            return
         await self._send(
             wire.Welcome(
                 version=message.version,
@@ -205,7 +209,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def _watch_silence(self) -> None:
         await asyncio.sleep(limits.HELLO_SECONDS)
-        if not self._welcomed:
+        if self.connection is None:
             await self._refuse_and_close(PROBLEMS["hello_required"])
             return
         while True:
@@ -232,11 +236,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     async def media_refused(self, hint: dict[str, Any]) -> None:
         await self._tell(PROBLEMS["sdp_refused"], about="describe")
 
-    async def place_goodbye(self, hint: dict[str, Any]) -> None:
-        connection = self.connection
-        if connection is None or hint["keep_socket"] == str(connection.socket):
-            return
-        await self._part(wire.Goodbye(reason=hint["reason"], may_return=hint["may_return"]))
+    async def place_ended(self, hint: dict[str, Any]) -> None:
+        """Perhaps this page's time is over; the room itself says so, or not."""
+        self._stale.set()
 
     # ------------------------------------------------------------ sending
 

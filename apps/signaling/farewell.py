@@ -16,6 +16,10 @@ def farewell(now: Room, connection: Connection) -> wire.Goodbye | None:
         return wire.Goodbye(reason="removed", may_return=False)
     if now.own_state == PlaceState.DECLINED:
         return wire.Goodbye(reason="declined", may_return=False)
+    if now.own_state == PlaceState.LEFT and connection.purpose is wire.Purpose.JOIN:
+        return wire.Goodbye(reason="left", may_return=True)
+    if now.own_generation != connection.generation:
+        return wire.Goodbye(reason="taken_over", may_return=True)
     if now.own_socket not in (connection.socket, None):
         return wire.Goodbye(reason="taken_over", may_return=True)
     return None

@@ -29,6 +29,8 @@ class Connection:
 
     socket: UUID
     actor: Actor
+    seat_id: UUID
+    generation: int
     organisation_id: UUID
     meeting_id: UUID
     participation_id: UUID
@@ -72,6 +74,8 @@ def identify(hello: wire.Hello, cookies: Mapping[str, str]) -> Connection:
     return Connection(
         socket=uuid4(),
         actor=actor,
+        seat_id=seat.pk,
+        generation=seat.generation,
         organisation_id=seat.organisation_id,
         meeting_id=place.meeting_id,
         participation_id=place.pk,
@@ -92,13 +96,8 @@ class Opened:
 
 def ticket_to_join(connection: Connection) -> str:
     """For one who was let in while this socket waited. Raises ``ConsiliumError``."""
-    seat = (
-        Seat.objects.filter(participation_id=connection.participation_id, state=SeatState.CURRENT)
-        .select_related("participation__meeting")
-        .first()
-    )
-    if seat is None:
-        raise ConsiliumError("taken_over")
+    with transaction.atomic():
+        seat = _own_seat(connection)
     return enter.join_ticket(connection.actor, seat)
 
 
@@ -116,13 +115,7 @@ def open_connection(connection: Connection, *, keep_media: bool) -> Opened:
 def take_connection(connection: Connection, *, keep_media: bool) -> None:
     """From now on this socket speaks for the place, and a media path is opened for a call."""
     with transaction.atomic():
-        seat = (
-            Seat.objects.filter(
-                participation_id=connection.participation_id, state=SeatState.CURRENT
-            )
-            .select_related("participation__meeting")
-            .get()
-        )
+        seat = _own_seat(connection)
         enter.connect(seat, connection.purpose, connection.socket)
         if connection.purpose is wire.Purpose.JOIN:
             paths.open_path(connection.participation_id, keep=keep_media)
@@ -132,6 +125,23 @@ def drop_connection(connection: Connection) -> None:
     """The socket is gone; the place stays for its holder to return."""
     with transaction.atomic():
         enter.disconnect(connection.participation_id, connection.socket)
+
+
+def _own_seat(connection: Connection) -> Seat:
+    """The seat this socket was opened for, locked. Refused: ``taken_over`` by another device."""
+    seat = (
+        Seat.objects.select_for_update(of=("self",))
+        .filter(
+            pk=connection.seat_id,
+            state=SeatState.CURRENT,
+            generation=connection.generation,
+        )
+        .select_related("participation__meeting")
+        .first()
+    )
+    if seat is None:
+        raise ConsiliumError("taken_over")
+    return seat
 
 
 def _cookie_matches(seat: Seat, cookies: Mapping[str, str]) -> bool:

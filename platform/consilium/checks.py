@@ -57,8 +57,11 @@ def embedded_parts_in_production(**kwargs: Any) -> list[CheckMessage]:
         "CONSILIUM_SECRET_KEY": environment.secret_key,
         "TURN_URLS": environment.turn_urls,
     }
-    return [
+    missing: list[CheckMessage] = [
         Error(f"{name} must be set in production", id="consilium.E001")
         for name, value in needed.items()
         if not value
     ]
+    if settings.DEMO:
+        missing.append(Error("CONSILIUM_DEMO has no place in production", id="consilium.E002"))
+    return missing

@@ -6,7 +6,7 @@ import secrets
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
@@ -39,8 +39,8 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 KEY_FILE: Path = ENVIRONMENT.key_file
 
-ALLOWED_HOSTS = ENVIRONMENT.hosts
 PUBLIC_URL = ENVIRONMENT.public_url
+ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(PUBLIC_URL).hostname or ""]
 PRODUCTION = ENVIRONMENT.production
 DEMO = ENVIRONMENT.demo
 WEB_PROCESSES = ENVIRONMENT.web_processes
@@ -140,7 +140,8 @@ def _database() -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
         "PORT": url.port or "",
-        "OPTIONS": {"pool": True},
+        # libpq's own options, such as sslmode, stay in force.
+        "OPTIONS": {**dict(parse_qsl(url.query)), "pool": True},
     }
 
 
@@ -184,6 +185,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "outbox.sweep": {"task": "outbox.sweep", "schedule": 5.0},
     "outbox.forget_delivered": {"task": "outbox.forget_delivered", "schedule": 3600.0},
+    "accounts.forget_expired_sessions": {
+        "task": "accounts.forget_expired_sessions",
+        "schedule": 3600.0,
+    },
     "meetings.forget_expired_tickets": {
         "task": "meetings.forget_expired_tickets",
         "schedule": 3600.0,

@@ -29,6 +29,22 @@ def the(meeting: Meeting):
     return Meeting.objects.filter(pk=meeting.pk)
 
 
+def end(actor, meetings, then=lambda: None) -> None:
+    """An action that moves, owes a delivery, and then does what the test is about."""
+    with action(actor, Verb.MEETING_END, meetings) as act:
+        act.move(act.subject, "over")
+        act.publish("group", {"group": "g", "message": {}})
+        then()
+
+
+def full(*args: object, **kwargs: object) -> None:
+    raise OSError("the disk is full")
+
+
+def not_reached() -> None:
+    pytest.fail("the block ran")
+
+
 def test_the_deed_and_its_entry_come_together(cast, meeting):
     with action(cast.acting(cast.clinician), Verb.MEETING_END, the(meeting)) as act:
         act.move(act.subject, "over")
@@ -47,45 +63,35 @@ def test_the_deed_and_its_entry_come_together(cast, meeting):
 
 def test_a_refusal_undoes_the_change_and_is_written_after_it(cast, meeting):
     owed = OutboxRow.objects.count()
+
+    def refuse() -> None:
+        raise ConsiliumError("meeting_full")
+
     with refused(Verb.MEETING_END, "meeting_full"):
-        with action(cast.acting(cast.clinician), Verb.MEETING_END, the(meeting)) as act:
-            act.move(act.subject, "over")
-            act.publish("group", {"group": "g", "message": {}})
-            raise ConsiliumError("meeting_full")
+        end(cast.acting(cast.clinician), the(meeting), refuse)
     assert the(meeting).get().state == MeetingState.PLANNED
     assert OutboxRow.objects.count() == owed
 
 
 def test_the_gate_is_asked_before_the_block_runs(cast, meeting):
     with refused(Verb.MEETING_END, "not_permitted"):
-        with action(cast.acting(cast.colleague), Verb.MEETING_END, the(meeting)):
-            pytest.fail("the block ran")
+        end(cast.acting(cast.colleague), the(meeting), not_reached)
 
 
 def test_a_row_that_is_not_there_has_the_reason_that_was_named(cast):
+    nothing, clinician = Meeting.objects.none(), cast.acting(cast.clinician)
     with refused(Verb.MEETING_END, "not_found"):
-        with action(cast.acting(cast.clinician), Verb.MEETING_END, Meeting.objects.none()):
-            pytest.fail("the block ran")
-    with refused(Verb.MEETING_END, "invitation_unknown"):
-        with action(
-            cast.acting(cast.clinician),
-            Verb.MEETING_END,
-            Meeting.objects.none(),
-            missing="invitation_unknown",
-        ):
-            pytest.fail("the block ran")
+        end(clinician, nothing, not_reached)
+    unknown = action(clinician, Verb.MEETING_END, nothing, missing="invitation_unknown")
+    with refused(Verb.MEETING_END, "invitation_unknown"), unknown:
+        not_reached()
 
 
 def test_when_the_entry_cannot_be_written_the_deed_does_not_happen(cast, meeting, monkeypatch):
-    def full(*args, **kwargs):
-        raise OSError("the disk is full")
-
     owed = OutboxRow.objects.count()
     monkeypatch.setattr(trail, "record", full)
     with pytest.raises(OSError, match="full"):
-        with action(cast.acting(cast.clinician), Verb.MEETING_END, the(meeting)) as act:
-            act.move(act.subject, "over")
-            act.publish("group", {"group": "g", "message": {}})
+        end(cast.acting(cast.clinician), the(meeting))
     monkeypatch.undo()
     assert the(meeting).get().state == MeetingState.PLANNED
     assert OutboxRow.objects.count() == owed
@@ -93,29 +99,23 @@ def test_when_the_entry_cannot_be_written_the_deed_does_not_happen(cast, meeting
 
 
 def test_when_a_refusal_cannot_be_written_it_is_still_a_failure(cast, meeting, monkeypatch):
-    def full(*args, **kwargs):
-        raise OSError("the disk is full")
-
     monkeypatch.setattr(trail, "record", full)
     with pytest.raises(OSError, match="full"):
-        with action(cast.acting(cast.stranger), Verb.MEETING_END, the(meeting)):
-            pytest.fail("the block ran")
+        end(cast.acting(cast.stranger), the(meeting), not_reached)
 
 
 def test_an_unforeseen_error_undoes_the_change_too(cast, meeting):
-    with pytest.raises(ZeroDivisionError):
-        with action(cast.acting(cast.clinician), Verb.MEETING_END, the(meeting)) as act:
-            act.move(act.subject, "over")
-            _ = 1 / 0
+    with pytest.raises(OSError, match="full"):
+        end(cast.acting(cast.clinician), the(meeting), full)
     assert the(meeting).get().state == MeetingState.PLANNED
     assert not deeds(Verb.MEETING_END)
 
 
 def test_who_moves_second_has_lost_the_race(cast, meeting):
-    with refused(Verb.MEETING_END, "wrong_state"):
-        with action(cast.acting(cast.clinician), Verb.MEETING_END, the(meeting)) as act:
-            the(meeting).update(state="open")  # somebody between the reading and the writing
-            act.move(act.subject, "over")
+    racing = action(cast.acting(cast.clinician), Verb.MEETING_END, the(meeting))
+    with refused(Verb.MEETING_END, "wrong_state"), racing as act:
+        the(meeting).update(state="open")  # somebody between the reading and the writing
+        act.move(act.subject, "over")
     assert the(meeting).get().state == MeetingState.PLANNED  # the rollback took both
 
 
@@ -131,16 +131,13 @@ def test_the_first_move_is_what_the_entry_tells(cast, meeting):
 def test_an_action_inside_another_is_refused(cast, meeting):
     clinician = cast.acting(cast.clinician)
     with pytest.raises(RuntimeError, match="durable"):
-        with action(clinician, Verb.MEETING_END, the(meeting)):
-            with action(clinician, Verb.MEETING_END, the(meeting)):
-                pytest.fail("nested")
+        end(clinician, the(meeting), lambda: end(clinician, the(meeting), not_reached))
     assert not deeds(Verb.MEETING_END)
 
 
 def test_an_action_inside_somebodys_transaction_is_refused(cast, meeting):
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
-        with action(cast.acting(cast.clinician), Verb.MEETING_END, the(meeting)):
-            pytest.fail("nested")
+        end(cast.acting(cast.clinician), the(meeting), not_reached)
 
 
 def test_publishing_outside_a_transaction_is_refused():
@@ -158,7 +155,6 @@ def test_a_subject_that_is_no_row_is_taken_as_it_is():
 
 def test_a_refusal_raised_inside_keeps_the_gates_kind(cast, meeting):
     with pytest.raises(gate.Refusal) as caught:
-        with action(cast.acting(cast.stranger), Verb.MEETING_END, the(meeting)):
-            pytest.fail("the block ran")
+        end(cast.acting(cast.stranger), the(meeting), not_reached)
     assert caught.value.recorded
     assert TrailRow.objects.filter(outcome="refused").count() == 1

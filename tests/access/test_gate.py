@@ -42,13 +42,11 @@ def test_a_refusal_without_a_subject_stands_on_the_actors_trail(cast):
 
 def test_a_refusal_is_written_once(cast):
     actor = cast.acting(cast.officer)
-    with refused(Verb.DESK_OPEN, "not_permitted"):
-        try:
-            gate.require(actor, Verb.DESK_OPEN, Installation())
-        except gate.Refusal as refusal:
-            assert refusal.recorded
-            gate.record_refusal(actor, Verb.DESK_OPEN, refusal)
-            raise
+    with pytest.raises(gate.Refusal) as caught:
+        gate.require(actor, Verb.DESK_OPEN, Installation())
+    assert caught.value.recorded
+    gate.record_refusal(actor, Verb.DESK_OPEN, caught.value)
+    assert TrailRow.objects.filter(outcome="refused").count() == 1
 
 
 def test_asking_for_a_button_writes_nothing(cast):

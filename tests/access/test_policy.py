@@ -26,9 +26,7 @@ PERSON = Actor(ActorKind.PERSON)
 
 #: Who must never hold a verb, whatever the table says by mistake.
 NEVER = {
-    "anonymous": {
-        verb for verb in Verb if verb not in {Verb.INVITATION_REDEEM, Verb.WORKER_ENROL}
-    },
+    "anonymous": {verb for verb in Verb if verb not in {Verb.INVITATION_REDEEM, Verb.WORKER_ENROL}},
     "guest": {verb for verb in Verb if verb is not Verb.INVITATION_REDEEM},
     "worker": {verb for verb in Verb if verb is not Verb.WORKER_LINK},
     "patient": set(Verb),

@@ -17,6 +17,12 @@ from foundation.actor import anonymous, service
 from tests.cast import INTERPRETER_NAME, PATIENT_EMAIL, PATIENT_NAME
 from tests.meetings.visit import admitted
 
+#: The same row again under a new number.
+REPLACE_BY_UUID = """
+    INSERT OR REPLACE INTO audit_trailrow (uuid, at, tag, outcome, reason, actor, subject, body)
+    SELECT uuid, at, tag, outcome, reason, actor, subject, body FROM audit_trailrow LIMIT 1
+"""
+
 
 @pytest.fixture
 def row(cast) -> TrailRow:
@@ -91,8 +97,7 @@ def test_no_row_of_a_visit_names_anybody(cast):
         "DELETE FROM audit_trailrow WHERE id = (SELECT MAX(id) FROM audit_trailrow)",
         "REPLACE INTO audit_trailrow SELECT * FROM audit_trailrow",
         "INSERT OR REPLACE INTO audit_trailrow SELECT * FROM audit_trailrow LIMIT 1",
-        "INSERT OR REPLACE INTO audit_trailrow (uuid, at, tag, outcome, reason, actor, subject, body)"
-        " SELECT uuid, at, tag, outcome, reason, actor, subject, body FROM audit_trailrow LIMIT 1",
+        REPLACE_BY_UUID,
     ],
 )
 def test_the_database_refuses_to_change_or_remove_a_row(row, statement):

@@ -236,5 +236,3 @@ def test_the_front_door_leads_an_officer_to_the_desk(rows):
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
     answer = browser_of(rows.clinician).get("/", secure=True)
     assert (answer.status_code, answer["Location"]) == (302, "/desk/")
-
-

@@ -16,7 +16,9 @@ from foundation.wire import browser
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(("path", "content"), files(REPOSITORY).items(), ids=lambda v: Path(str(v)[:200]).name)
+@pytest.mark.parametrize(
+    ("path", "content"), files(REPOSITORY).items(), ids=lambda v: Path(str(v)[:200]).name
+)
 def test_no_written_file_is_stale(path, content):
     assert path.read_text() == content, "run `make wire`"
 
@@ -49,9 +51,12 @@ def test_a_stale_or_missing_file_fails_the_check(tmp_path):
 
 def test_what_is_written_does_not_depend_on_the_order_of_anything():
     assert files(REPOSITORY) == files(REPOSITORY)
-    assert subprocess.run(
-        ["git", "ls-files", "--error-unmatch", *map(str, files(REPOSITORY))],
-        cwd=REPOSITORY,
-        capture_output=True,
-        check=False,
-    ).returncode == 0, "what is written is kept"
+    assert (
+        subprocess.run(
+            ["git", "ls-files", "--error-unmatch", *map(str, files(REPOSITORY))],
+            cwd=REPOSITORY,
+            capture_output=True,
+            check=False,
+        ).returncode
+        == 0
+    ), "what is written is kept"

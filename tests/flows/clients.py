@@ -235,6 +235,7 @@ def dial(
         close_timeout=2,
         max_size=None,
         proxy=None,
+        legacy=True,
     )
 
 
@@ -277,6 +278,11 @@ class Socket:
         """Sent as it is; a socket that was closed meanwhile takes it silently."""
         with suppress(ConnectionClosed, OSError):
             self._line.send(data)
+
+    def pieces(self, data: list[str] | list[bytes], *, as_text: bool | None = None) -> None:
+        """One message in fragments; ``as_text`` calls bytes text that may be none."""
+        with suppress(ConnectionClosed, OSError):
+            self._line.send(iter(data), text=as_text)
 
     def hears(self, kind: str, seconds: float = 5, **fields: Any) -> dict[str, Any]:
         """The next message of ``kind`` with these ``fields``; each is found once."""
@@ -592,9 +598,13 @@ class House:
             for line in self._call:
                 line.say("ping", n=1)
 
+    def pong(self) -> float:
+        """The call of the two others goes on; returns how long the slower of their pongs took."""
+        return max(line.is_alive() for line in self._call)
+
     def is_alive(self) -> float:
-        """The call goes on and the front door opens; returns how long the slower pong took."""
-        slowest = max(line.is_alive() for line in self._call)
+        """And the front door opens."""
+        slowest = self.pong()
         assert Browser(self.installation, "127.0.0.1").get("/").status == 200
         return slowest
 

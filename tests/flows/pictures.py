@@ -71,10 +71,10 @@ class Examiner:
         """Both widths, both schemes; axe in two of the four, which covers each of them."""
         page = person.page
         for size, scheme in (
-            (DESKTOP, "light"),
-            (DESKTOP, "dark"),
             (PHONE, "dark"),
             (PHONE, "light"),
+            (DESKTOP, "light"),
+            (DESKTOP, "dark"),
         ):
             page.set_viewport_size(size)  # type: ignore[arg-type]
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
@@ -83,9 +83,8 @@ class Examiner:
             page.screenshot(path=self.folder / f"{view}.png", full_page=True, caret="initial")
             if (size, scheme) in ((DESKTOP, "light"), (PHONE, "dark")):
                 self._axe(person, view)
-        wide = page.evaluate(TOO_WIDE)
-        if wide:
-            self.found.append(f"{name}: scrolls sideways at 360 px: {' '.join(wide)}")
+            if wide := page.evaluate(TOO_WIDE):
+                self.found.append(f"{view}: scrolls sideways: {' '.join(wide)}")
         self._language_and_heading(person, name)
         self.found += [f"{name}: {text}" for text in person.violations]
         person.violations.clear()

@@ -263,7 +263,7 @@ def test_every_state_of_a_private_call(installation, visitor, made, cutter):
     doctor.act("cancel")
     doctor.act("devices")
     look(doctor, "room-devices")
-    doctor.page.click("[data-panel=devices] [data-action=close-panel]")
+    doctor.page.click("#devices [data-action=close-panel]")
     patient.act("about")
     patient.page.wait_for_function(
         "() => document.querySelector('[data-bind=connection]').textContent !== ''"
@@ -336,6 +336,7 @@ def test_no_camera_and_a_call_in_spanish(installation, visitor, made):
     spanish_link = doctor.invite(meeting, "Luisa Fernández", "luisa@pictures.test")
 
     david = visitor("david", flags=ASKED)
+    david.context.clear_permissions()
     david.context.grant_permissions(["geolocation"])  # which refuses all others
     david.redeem(link)
     david.prove(code_of(installation, "david@pictures.test"))

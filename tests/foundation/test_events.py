@@ -57,7 +57,7 @@ def test_the_first_error_stops_and_reaches_the_announcer(heard):
         raise LookupError(event.what)
 
     events.subscribe(Happened, fails)
-    events.subscribe(Happened, lambda event: heard.append(event))
+    events.subscribe(Happened, lambda event: heard.extend([event]))
     with pytest.raises(LookupError):
         events.announce(Happened("a"))
     assert len(heard) == 1, "the one before heard it, the one after did not"

@@ -39,7 +39,9 @@ def worker(name: str, participants: int = 0, *, present: bool = True) -> MediaWo
 
 
 def gone(row: MediaWorker) -> None:
-    MediaWorker.objects.filter(pk=row.pk).update(present_until=timezone.now() - timedelta(seconds=1))
+    MediaWorker.objects.filter(pk=row.pk).update(
+        present_until=timezone.now() - timedelta(seconds=1)
+    )
 
 
 def connected(seat: Seat) -> UUID:

@@ -91,7 +91,8 @@ def test_an_expired_code_makes_none():
 
 
 @pytest.mark.parametrize(
-    "public", ["", "x", "%" * 43, "A" * 42, "A" * 44, "ü" * 43, base64.b64encode(b"x" * 31).decode()]
+    "public",
+    ["", "x", "%" * 43, "A" * 42, "A" * 44, "ü" * 43, base64.b64encode(b"x" * 31).decode()],
 )
 def test_what_is_no_key_makes_no_worker_and_spends_no_code(public):
     code = workers.invite_worker(service("prepare"))

@@ -298,7 +298,9 @@ def test_the_mail_with_the_code_names_no_reason(cast, visit):
     text = sent.subject + sent.body
     for private in (PATIENT_NAME, "Canarytitle", "General medicine", "Clara"):
         assert private not in text
-    digits = next(word for word in sent.body.replace(".", " ").split() if word.isdigit() and len(word) == 6)
+    digits = next(
+        word for word in sent.body.replace(".", " ").split() if word.isdigit() and len(word) == 6
+    )
     assert verify.verify_code(seats.occupant_of(seat), seat.pk, digits)
     send_code(str(seat.pk))
     assert len(mail.outbox) == 1, "a repeated task has nothing more to send"

@@ -129,9 +129,7 @@ def test_a_guest_decides_about_nobody_not_even_themselves(cast, visit, deed):
 def test_a_host_without_the_second_factor_decides_nothing(cast, visit, deed):
     seat = waiting(cast.issued)
     with refused(ON_ONE[deed], "second_factor_required"):
-        getattr(host, deed)(
-            cast.acting(cast.clinician, mfa=False), visit.pk, seat.participation_id
-        )
+        getattr(host, deed)(cast.acting(cast.clinician, mfa=False), visit.pk, seat.participation_id)
 
 
 @pytest.mark.parametrize("deed", ON_ONE)

@@ -108,7 +108,7 @@ def test_an_invitation_to_a_meeting_that_is_over_opens_nothing(cast, issued):
         lambda code: code.replace("-", ""),
         lambda code: code.replace("-", " "),
         lambda code: f"  {code} ",
-        lambda code: " ".join(code),
+        " ".join,
         lambda code: code.replace("0", "O").replace("1", "I"),
         lambda code: code.replace("0", "o").replace("1", "l"),
         lambda code: code.replace("-", "–"),

@@ -84,9 +84,7 @@ def test_the_old_devices_ticket_is_refused(cast):
     ticket = enter.wait_ticket(acting_through(seat), seat)
     second_device(issued)
     with refused(Verb.ROOM_WAIT, "taken_over"):
-        hello.identify(
-            wire.Hello(version=1, ticket=ticket), cookies(meeting.pk, taken.seat_secret)
-        )
+        hello.identify(wire.Hello(version=1, ticket=ticket), cookies(meeting.pk, taken.seat_secret))
 
 
 def test_a_ticket_of_an_older_generation_is_refused_after_return(cast):

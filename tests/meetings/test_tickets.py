@@ -23,7 +23,6 @@ from vault import signing
 from vault.models import SigningKey
 
 
-
 def claims(of: Seat, **changed: object) -> dict[str, object]:
     now = int(database_now().timestamp())
     return {

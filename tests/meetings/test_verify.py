@@ -116,7 +116,9 @@ def test_a_code_of_another_seat_is_wrong_here(cast, seat):
     )
 
 
-@pytest.mark.parametrize("typed", ["", "0", "12345", "1234567", "abcdef", "½½½½½½", "9" * 5000, "\0"])
+@pytest.mark.parametrize(
+    "typed", ["", "0", "12345", "1234567", "abcdef", "½½½½½½", "9" * 5000, "\0"]
+)
 def test_what_is_no_code_is_wrong(seat, typed):
     code_for(seat)
     with refused(Verb.GUEST_VERIFY, "code_wrong"):

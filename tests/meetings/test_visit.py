@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from foundation.actor import anonymous
 from foundation.errors import ConsiliumError
 from meetings import seats
 from meetings.actions import enter, host, redeem, verify
 from meetings.lifecycle import PlaceState
 from meetings.models import Participation, Seat
-from foundation.actor import anonymous
 
 
 def seated(cast, issued) -> Seat:

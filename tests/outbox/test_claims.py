@@ -95,7 +95,7 @@ def test_delivered_rows_are_forgotten_after_their_time(rows):
 
 
 def test_a_row_stands_or_falls_with_the_change(rows):
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         publish("tests", None, {})
-        _ = 1 / 0
+        transaction.set_rollback(True)
     assert OutboxRow.objects.count() == len(rows)

@@ -120,4 +120,4 @@ def test_a_value_moved_to_another_hospital_does_not_pretend(cast, visited):
 def test_sealed_text_is_never_shown_by_accident(cast):
     person = Person.objects.get(pk=cast.clinician.pk)
     assert "Clara" not in repr(person)
-    assert repr(Guest(name="Rosa")) .find("Rosa") == -1
+    assert repr(Guest(name="Rosa")).find("Rosa") == -1

@@ -1,4 +1,4 @@
-"""Tokens: signed by us, for this purpose, by this algorithm, unchanged; anything else is refused."""
+"""Tokens: signed by us, for this purpose, by this algorithm, unchanged; else they are refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def test_every_changed_character_is_noticed():
     token = signing.sign(TICKET, CLAIMS)
     header, payload, signature = token.split(".")
     # The last character of a part may hold bits that count for nothing.
-    for at in [*range(len(header) + len(payload)), *range(len(token) - len(signature), len(token) - 1)]:
+    for at in [
+        *range(len(header) + len(payload)),
+        *range(len(token) - len(signature), len(token) - 1),
+    ]:
         if token[at] == ".":
             continue
         changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
@@ -70,9 +73,7 @@ def test_the_public_key_is_no_secret_to_sign_with(algorithm):
     row = SigningKey.objects.get(purpose=TICKET)
     for secret in (row.public.encode(), base64.urlsafe_b64decode(row.public + "=")):
         key = OctKey.import_key(secret)
-        token = jwt.encode(
-            {"alg": algorithm, "kid": row.kid}, CLAIMS, key, algorithms=[algorithm]
-        )
+        token = jwt.encode({"alg": algorithm, "kid": row.kid}, CLAIMS, key, algorithms=[algorithm])
         with pytest.raises(TokenRefused):
             signing.verify(TICKET, token)
 

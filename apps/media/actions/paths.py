@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 
 from audit.clock import database_now
 from foundation.wire import browser as wire
@@ -157,6 +157,19 @@ def renew_leases(worker_id: UUID) -> None:
                     _lease(placement, path)
 
 
+def lease_token(worker_id: UUID, participation_id: UUID) -> str | None:
+    """A lease for the place as it stands now; None when it is no longer that worker's."""
+    path = (
+        Path.objects.filter(participation_id=participation_id, ready=True)
+        .select_related("meeting")
+        .first()
+    )
+    placement = placement_of(path.meeting_id) if path is not None else None
+    if path is None or placement is None or placement.worker_id != worker_id:
+        return None
+    return leases.issue(worker_id, path).token
+
+
 def _reopen(meeting: Meeting, present: set[tuple[UUID, UUID, int]]) -> None:
     for place in _in_call(meeting):
         path = _path(place)
@@ -238,15 +251,19 @@ def _hint(path: Path) -> None:
 
 
 def _lease(placement: Placement, path: Path) -> None:
-    lease = leases.issue(placement.worker_id, path)
-    Path.objects.filter(pk=path.pk).update(leased_until=lease.expires_at)
-    tell_worker(placement.worker_id, "lease", token=lease.token)
+    # The token is minted by whoever hands it to the worker: none lies in the outbox.
+    Path.objects.filter(pk=path.pk).update(leased_until=leases.ends_at())
+    tell_worker(placement.worker_id, "lease", participant=str(path.participation_id))
 
 
 def _placed(meeting: Meeting) -> Placement | None:
     """Put the room on the present worker with the fewest people; None without one."""
     worker = (
-        MediaWorker.objects.filter(state="enrolled", present_until__gt=database_now())
+        MediaWorker.objects.filter(
+            state="enrolled",
+            present_until__gt=database_now(),
+            participants__lt=F("capacity"),
+        )
         .order_by("participants", "pk")
         .first()
     )

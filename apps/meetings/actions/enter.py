@@ -21,7 +21,7 @@ from meetings.actions.verify import take_place
 from meetings.lifecycle import MEETING, PLACE, MeetingState, PlaceState, SeatState, next_state
 from meetings.models import CAPACITY, Meeting, Participation, Seat
 from meetings.presence import SEEN_LASTS
-from meetings.rooms import room_changed, say_goodbye
+from meetings.rooms import place_ended, room_changed
 
 #: What stands as proof for somebody who signed in with a second factor.
 SIGN_IN = "sign-in"
@@ -97,13 +97,7 @@ def connect(seat: Seat, purpose: Purpose, socket: UUID) -> None:
         camera=False,
         screen=False,
     )
-    say_goodbye(
-        seat.organisation_id,
-        seat.participation_id,
-        "taken_over",
-        may_return=True,
-        keep_socket=socket,
-    )
+    place_ended(seat.organisation_id, seat.participation_id)
     room_changed(seat.participation.meeting)
 
 

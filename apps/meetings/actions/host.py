@@ -17,9 +17,8 @@ from meetings.events import MeetingEnded, PlaceEnded
 from meetings.lifecycle import MEETING, PLACE, PlaceState, SeatState, next_state
 from meetings.models import Meeting, Participation, Seat
 from meetings.rooms import (
+    place_ended,
     room_changed,
-    say_goodbye,
-    say_goodbye_to_all,
 )
 
 
@@ -40,7 +39,7 @@ def decline_guest(actor: Actor, meeting_id: UUID, participation_id: UUID) -> Non
     with action(actor, Verb.GUEST_DECLINE, _place(meeting_id, participation_id)) as act:
         place: Participation = act.subject
         act.move(place, next_state(PLACE, place.state, "decline"))
-        say_goodbye(place.organisation_id, place.pk, "declined", may_return=False)
+        place_ended(place.organisation_id, place.pk)
         room_changed(place.meeting)
 
 
@@ -52,7 +51,7 @@ def remove_participant(actor: Actor, meeting_id: UUID, participation_id: UUID) -
             raise ConsiliumError("not_permitted")  # hosts leave; they don't remove themselves
         act.move(place, next_state(PLACE, place.state, "remove"), socket=None)
         Seat.objects.filter(participation=place).update(state=SeatState.ENDED, code_hash="")
-        say_goodbye(place.organisation_id, place.pk, "removed", may_return=False)
+        place_ended(place.organisation_id, place.pk)
         announce(PlaceEnded(place.organisation_id, place.meeting_id, place.pk))
         room_changed(place.meeting)
 
@@ -62,7 +61,7 @@ def leave(actor: Actor, participation_id: UUID) -> None:
     with action(actor, Verb.ROOM_LEAVE, Participation.objects.filter(pk=participation_id)) as act:
         place: Participation = act.subject
         act.move(place, next_state(PLACE, place.state, "leave"), socket=None)
-        say_goodbye(place.organisation_id, place.pk, "left", may_return=True)
+        place_ended(place.organisation_id, place.pk)
         announce(PlaceEnded(place.organisation_id, place.meeting_id, place.pk))
         room_changed(place.meeting)
 
@@ -73,7 +72,6 @@ def end_meeting(actor: Actor, meeting_id: UUID) -> None:
         meeting: Meeting = act.subject
         act.move(meeting, next_state(MEETING, meeting.state, "end"), ended_at=database_now())
         meeting.participations.update(socket=None)
-        say_goodbye_to_all(meeting.organisation_id, meeting.pk)
         announce(MeetingEnded(meeting.organisation_id, meeting.pk))
         room_changed(meeting)
 

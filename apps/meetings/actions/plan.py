@@ -18,7 +18,7 @@ from foundation.wire.browser import Mode
 from meetings import minting, queries
 from meetings.lifecycle import PLACE, InvitationState, PlaceState, SeatState, next_state
 from meetings.models import Guest, Invitation, Meeting, Participation, Seat
-from meetings.rooms import room_changed, say_goodbye
+from meetings.rooms import place_ended, room_changed
 from outbox.topics import TASK_TOPIC
 from vault import sealing
 
@@ -100,7 +100,7 @@ def revoke_invitation(actor: Actor, meeting_id: UUID, participation_id: UUID) ->
         if place.state in (PlaceState.INVITED, PlaceState.VERIFIED, PlaceState.WAITING):
             Seat.objects.filter(participation=place).update(state=SeatState.ENDED, code_hash="")
             act.move(place, next_state(PLACE, place.state, "revoke"))
-            say_goodbye(place.organisation_id, place.pk, "declined", may_return=False)
+            place_ended(place.organisation_id, place.pk)
         room_changed(place.meeting)
 
 

@@ -20,7 +20,7 @@ from meetings import minting
 from meetings.events import PlaceEnded
 from meetings.lifecycle import PLACE, SEAT, IllegalTransition, SeatState, next_state
 from meetings.models import Participation, Seat
-from meetings.rooms import room_changed, say_goodbye
+from meetings.rooms import place_ended, room_changed
 from outbox.topics import TASK_TOPIC
 
 CODE_LASTS = timedelta(minutes=10)
@@ -30,6 +30,9 @@ CODE_ATTEMPTS = 5
 
 #: Between two codes; a page that asks faster is told to wait.
 RESEND_AFTER = timedelta(seconds=30)
+
+#: Codes for one device; an invitation serves three. A guesser has 150 tries in a million in all.
+CODES_PER_SEAT = 10
 
 #: How the proof is called on the trail and on the host's screen.
 MAILBOX = "mailbox"
@@ -50,7 +53,11 @@ def request_code(actor: Actor, seat_id: UUID) -> None:
         last = act.subject.code_requested_at
         if last is not None and now < last + RESEND_AFTER:
             raise ConsiliumError("too_many_attempts")
-        Seat.objects.filter(pk=seat_id).update(code_requested_at=now)
+        if act.subject.codes_sent >= CODES_PER_SEAT:
+            raise ConsiliumError("too_many_attempts")
+        Seat.objects.filter(pk=seat_id).update(
+            code_requested_at=now, codes_sent=F("codes_sent") + 1
+        )
         act.publish(TASK_TOPIC, {"name": "meetings.send_code", "args": [str(seat_id)]})
 
 
@@ -119,7 +126,7 @@ def take_place(seat: Seat, verified_by: list[str]) -> None:
     for other in place.seats.exclude(pk=seat.pk).filter(state=SeatState.CURRENT):
         Seat.objects.filter(pk=other.pk).update(state=next_state(SEAT, other.state, "end"))
     if generation > 1:
-        say_goodbye(place.organisation_id, place.pk, "taken_over", may_return=True)
+        place_ended(place.organisation_id, place.pk)
         announce(PlaceEnded(place.organisation_id, place.meeting_id, place.pk))
     Participation.objects.filter(pk=place.pk).update(
         state=state, generation=generation, verified_by=verified_by, socket=None

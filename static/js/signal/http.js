@@ -22,10 +22,18 @@ export class Problem extends Error {
 /** The network, not the server, refused: worth another try. */
 export const UNREACHABLE = "unreachable";
 
-/** @returns {string} */
-function csrfToken() {
-  const meta = document.querySelector('meta[name="csrf-token"]');
+/** @param {Document} page */
+function csrfToken(page = document) {
+  const meta = page.querySelector('meta[name="csrf-token"]');
   return meta instanceof HTMLMetaElement ? meta.content : "";
+}
+
+/** Signing in again in another tab makes this page's token stale; a fresh page has the new one. */
+async function renewCsrfToken() {
+  const response = await fetch(location.href, { credentials: "same-origin", cache: "no-store" });
+  const fresh = csrfToken(new DOMParser().parseFromString(await response.text(), "text/html"));
+  const meta = document.querySelector('meta[name="csrf-token"]');
+  if (meta instanceof HTMLMetaElement && fresh !== "") meta.content = fresh;
 }
 
 /**
@@ -38,10 +46,30 @@ function csrfToken() {
  * @throws {Problem} with the server's code, or `UNREACHABLE`
  */
 export async function ask(method, path, body) {
-  /** @type {Response} */
-  let response;
+  let response = await request(method, path, body);
+  if (method === "POST" && response.status === 403 && !isProblem(response)) {
+    await renewCsrfToken().catch(() => {});
+    response = await request(method, path, body);
+  }
+  /** @type {unknown} */
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  throw problemOf(answer, response.status);
+}
+
+/** @param {Response} response */
+function isProblem(response) {
+  return response.headers.get("Content-Type")?.startsWith("application/problem+json") ?? false;
+}
+
+/**
+ * @param {"GET" | "POST"} method
+ * @param {string} path
+ * @param {object} [body]
+ */
+async function request(method, path, body) {
   try {
-    response = await fetch(new URL(`../${path}`, location.href), {
+    return await fetch(new URL(`../${path}`, location.href), {
       method,
       credentials: "same-origin",
       cache: "no-store",
@@ -58,10 +86,6 @@ export async function ask(method, path, body) {
   } catch {
     throw new Problem(UNREACHABLE);
   }
-  /** @type {unknown} */
-  const answer = await response.json().catch(() => null);
-  if (response.ok) return answer;
-  throw problemOf(answer, response.status);
 }
 
 /**

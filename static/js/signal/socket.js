@@ -132,6 +132,7 @@ export class Socket {
     clearTimeout(this.#opening);
     const everyMs = Math.min(Math.max(pingSeconds, 1), 5) * 1_000;
     this.#pingedAt = performance.now();
+    this.#rest?.(); // welcomed a second time: from the waiting room into the call
     this.#rest = onBeat(() => {
       // Half a beat early rather than half a beat late.
       if (performance.now() - this.#pingedAt > everyMs - 500) this.#ping(PONG_MS);
