@@ -61,6 +61,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self._sent_seq = -1
         self._sent_media: tuple[int, bool] | None = None
         self._let_in_already = False
+        self._refused = False
         self._ended = False
         self._stale = asyncio.Event()
         self._language = _language_of(self.scope)
@@ -86,7 +87,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         self._heard_at = time.monotonic()
-        if self._ended:
+        if self._ended or self._refused:
             return
         if not self._bucket.take():
             await self._refuse_and_close(PROBLEMS["message_rate"])
@@ -308,12 +309,13 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def _refuse_and_close(self, problem: Problem) -> None:
         """Bad manners: said, put on the trail, and the end of this socket."""
-        if self._ended:
+        if self._refused:
             return
+        self._refused = True
         await self._tell(problem)
-        await self._end(problem.close_code)
         actor = self.connection.actor if self.connection else anonymous()
         with contextlib.suppress(Exception):
+            # Before the close: that ends this task.
             await in_database(
                 trail.record,
                 actor,
@@ -324,6 +326,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                     f"participation:{self.connection.participation_id}" if self.connection else ""
                 ),
             )
+        await self._end(problem.close_code)
 
     async def _end(self, code: int) -> None:
         if not self._ended:

@@ -309,6 +309,11 @@ class Socket:
         with self._news:
             assert not [message for message in self.heard if message["type"] in kinds]
 
+    def forget(self, kind: str) -> None:
+        """What was heard of ``kind`` until now concerns nobody any more."""
+        with self._news:
+            self.heard = [message for message in self.heard if message["type"] != kind]
+
     def ends(self, seconds: float = 5) -> int:
         """The code it was closed with; 1006 without one."""
         with self._news:

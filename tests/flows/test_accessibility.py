@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from tests.flows.people import FLAGS, Visitor, code_of, fresh_totp
+from tests.flows.people import FLAGS, Visitor, code_of, fresh_totp, totp
 from tests.flows.pictures import Examiner
 from tests.servers.installation import Installation, SignIn
 
@@ -75,8 +75,7 @@ def made(installation: Installation) -> tuple[dict[str, SignIn], str]:
     return {name: SignIn(*details) for name, details in people.items()}, secret
 
 
-def digits_of(text: str) -> str:
-    """Another code than this one."""
+def another_code(text: str) -> str:
     return f"{(int(text) + 1) % 1_000_000:06d}"
 
 
@@ -139,7 +138,7 @@ def test_pages_of_people_who_work_here(installation, visitor, made):
     ines.page.fill("[name=password]", PASSWORD)
     submit(ines)
     english.look(ines, "second-factor")
-    ines.page.fill("[name=code]", digits_of(fresh_totp(people["ines"].totp)))
+    ines.page.fill("[name=code]", another_code(totp(people["ines"].totp)))
     submit(ines)
     english.look(ines, "second-factor-refused")
     ines.page.fill("[name=code]", fresh_totp(people["ines"].totp))
@@ -223,7 +222,7 @@ def test_every_state_of_a_private_call(installation, visitor, made, cutter):
     code = code_of(installation, email)
     patient.page.wait_for_function("() => document.activeElement?.id === 'code'")
     look(patient, "room-verify")
-    patient.page.fill("#code", digits_of(code))
+    patient.page.fill("#code", another_code(code))
     patient.page.wait_for_function("() => document.querySelector('#code-error').textContent !== ''")
     look(patient, "room-verify-wrong")
     patient.prove(code)

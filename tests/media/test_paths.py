@@ -73,10 +73,19 @@ def told(kind: str) -> list[dict]:
 
 
 def leases_told() -> list[LeaseClaims]:
+    """The claims of each lease that a worker was told to fetch, as it would be minted now."""
+    tokens = [token_of(lease) for lease in told("lease")]
     return [
-        LeaseClaims.model_validate(signing.verify(SigningKey.Purpose.LEASE, lease["token"]))
-        for lease in told("lease")
+        LeaseClaims.model_validate(signing.verify(SigningKey.Purpose.LEASE, token))
+        for token in tokens
+        if token is not None
     ]
+
+
+def token_of(lease: dict) -> str | None:
+    assert "token" not in lease, "no token lies in the outbox"
+    worker_id = UUID(hex=lease["group"].removeprefix("worker."))
+    return paths.lease_token(worker_id, UUID(lease["participant"]))
 
 
 # ------------------------------------------------------------ private: browser to browser
@@ -207,11 +216,33 @@ def test_a_lease_says_who_where_which_epoch_and_how(cast, settings):
     assert (media.path, media.ready, media.offers, media.epoch) == ("worker", True, True, 1)
 
 
+def test_a_lease_is_minted_for_who_is_still_that_workers(cast):
+    row, other = worker("worker-1"), worker("worker-2", participants=5)
+    _, first, second = call(cast, Mode.GOVERNED)
+    paths.open_path(first)
+    assert paths.lease_token(row.pk, first)
+    assert paths.lease_token(other.pk, first) is None, "placed on another worker"
+    assert paths.lease_token(row.pk, second) is None, "no path yet"
+    assert paths.lease_token(row.pk, uuid4()) is None
+    Path.objects.update(ready=False)
+    assert paths.lease_token(row.pk, first) is None, "out of the call"
+
+
+def test_a_worker_that_is_full_is_given_no_room(cast):
+    row = worker("worker-1", participants=100)
+    _, first, _ = call(cast, Mode.GOVERNED)
+    paths.open_path(first)
+    assert not path(first).ready
+    MediaWorker.objects.filter(pk=row.pk).update(participants=99)
+    paths.restart_path(first, path(first).epoch)
+    assert path(first).ready
+
+
 def test_a_lease_names_nobody(cast):
     worker("worker-1")
     _, _, guest = call(cast, Mode.GOVERNED)
     paths.open_path(guest)
-    payload = told("lease")[0]["token"].split(".")[1]
+    payload = (token_of(told("lease")[0]) or "").split(".")[1]
     text = base64.urlsafe_b64decode(payload + "==").decode()
     assert PATIENT_NAME not in text
     assert "name" not in text
@@ -233,7 +264,7 @@ def test_a_new_attempt_is_leased_anew_at_its_epoch(cast):
     _, first, _ = call(cast, Mode.GOVERNED)
     paths.open_path(first)
     paths.restart_path(first, 1)
-    assert [claims.epoch for claims in leases_told()] == [1, 2]
+    assert [claims.epoch for claims in leases_told()] == [2, 2], "as it stands when handed over"
 
 
 @pytest.mark.parametrize("deed", ["leave", "remove_participant"])
@@ -362,7 +393,7 @@ def test_leases_are_renewed_for_who_is_still_in_the_call(cast):
     Path.objects.update(leased_until=timezone.now() + timedelta(seconds=1))
     host.leave(acting_through(cast.guest_seat), second)
     paths.renew_leases(row.pk)
-    assert [lease.participant for lease in leases_told()[2:]] == [first]
+    assert [command["participant"] for command in told("lease")[2:]] == [str(first)]
     assert leases_told()[-1].epoch == 1, "a renewal is no new attempt"
 
 

@@ -64,7 +64,7 @@ def test_a_waiting_guest_is_turned_away(cast, visit):
     seat = waiting(cast.issued)
     host.decline_guest(cast.acting(cast.clinician), visit.pk, seat.participation_id)
     assert place_of(seat).state == PlaceState.DECLINED
-    assert hints("place.goodbye")[-1]["reason"] == "declined"
+    assert hints("place.ended")
     with refused(Verb.ROOM_WAIT, "not_admitted"):
         enter.wait_ticket(acting_through(seat), seat)
 
@@ -76,19 +76,14 @@ def test_somebody_in_the_call_is_removed(cast, visit):
     place = place_of(seat)
     assert (place.state, place.socket) == (PlaceState.REMOVED, None)
     assert Seat.objects.get(pk=seat.pk).state == SeatState.ENDED
-    assert hints("place.goodbye")[-1] == {
-        "type": "place.goodbye",
-        "reason": "removed",
-        "may_return": False,
-        "keep_socket": None,
-    }
+    assert hints("place.ended")
 
 
 def test_one_may_leave_and_the_place_stays(cast, visit):
     seat = admitted(cast, visit, cast.issued)
     host.leave(acting_through(seat), seat.participation_id)
     assert place_of(seat).state == PlaceState.LEFT
-    assert hints("place.goodbye")[-1]["may_return"]
+    assert hints("place.ended")
     assert Seat.objects.get(pk=seat.pk).state == SeatState.CURRENT
 
 
@@ -234,7 +229,7 @@ def test_the_end_is_told_to_everybody(cast, visit):
     assert meeting.state == MeetingState.OVER
     assert meeting.ended_at is not None
     assert place_of(seat).socket is None
-    assert hints("place.goodbye")[-1]["reason"] == "ended"
+    assert hints("room.changed")
     (row,) = deeds(Verb.MEETING_END)
     assert '"to":"over"' in row.body
 

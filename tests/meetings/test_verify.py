@@ -177,6 +177,15 @@ def test_codes_are_not_asked_for_faster_than_every_half_minute(seat):
     verify.request_code(actor, seat.pk)
 
 
+def test_a_device_is_sent_no_more_than_a_few_codes(seat):
+    """Each code is five tries: without an end, patience would be enough to guess one."""
+    Seat.objects.update(codes_sent=verify.CODES_PER_SEAT - 1)
+    verify.request_code(acting_through(seat), seat.pk)
+    Seat.objects.update(code_requested_at=None)
+    with refused(Verb.CODE_SEND, "too_many_attempts"):
+        verify.request_code(acting_through(seat), seat.pk)
+
+
 def test_a_seat_that_is_current_needs_no_code(cast, seat):
     check(seat, code_for(seat))
     with refused(Verb.CODE_SEND, "wrong_state"):

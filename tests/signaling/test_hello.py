@@ -9,6 +9,7 @@ import pytest
 
 from access.verbs import Verb
 from audit.models import TrailRow
+from foundation.errors import ConsiliumError
 from foundation.wire import browser as wire
 from foundation.wire.browser import Mode, Purpose
 from media.models import Path
@@ -152,6 +153,29 @@ def test_joining_opens_a_media_path(cast, guest):
     assert Path.objects.get(participation_id=seat.participation_id).epoch == 1
 
 
+def test_a_socket_of_a_seat_that_was_taken_over_meanwhile_is_refused(cast, guest):
+    seat, jar = guest
+    connection = hello.identify(hello_with(ticket_of(seat)), jar)
+    second = redeemed(cast.issued).seat
+    verify.verify_code(acting_through(second), second.pk, code_for(second))
+    with pytest.raises(ConsiliumError, match="taken_over"):
+        hello.take_connection(connection, keep_media=False)
+    with pytest.raises(ConsiliumError, match="taken_over"):
+        hello.ticket_to_join(connection)
+    assert Participation.objects.get(pk=seat.participation_id).socket is None
+
+
+def test_who_was_let_in_while_waiting_is_handed_a_ticket_to_join(cast, guest):
+    seat, jar = guest
+    waiting = hello.identify(hello_with(ticket_of(seat)), jar)
+    with refused(Verb.ROOM_JOIN, "not_admitted"):
+        hello.ticket_to_join(waiting)
+    host.admit_guest(cast.acting(cast.clinician), cast.planned.pk, seat.participation_id)
+    joined = hello.identify(hello_with(hello.ticket_to_join(waiting)), jar)
+    assert joined.purpose is Purpose.JOIN
+    assert joined.participation_id == waiting.participation_id
+
+
 def test_a_socket_that_closes_takes_only_itself_away(guest):
     seat, jar = guest
     first = hello.identify(hello_with(ticket_of(seat)), jar)
@@ -192,6 +216,7 @@ def test_a_page_learns_from_the_room_itself_that_its_time_is_over(cast, guest):
     place = Participation.objects.filter(pk=seat.participation_id)
     assert why() is None
     assert why(replace(connection, socket=uuid4())) == "taken_over"
+    assert why(replace(connection, generation=2)) == "taken_over"
     place.update(socket=None)
     assert why() is None, "a place without a socket belongs to nobody else"
     for state, reason in [("removed", "removed"), ("declined", "declined"), ("admitted", None)]:

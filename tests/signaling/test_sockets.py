@@ -244,6 +244,36 @@ def test_a_page_is_told_of_its_end_even_when_the_hint_got_lost(cast, guest):
     assert closed == {"close": 1000}
 
 
+def test_who_is_let_in_comes_in_on_the_same_socket(cast, guest):
+    seat, jar = guest
+    ticket = enter.wait_ticket(acting_through(seat), seat)
+    clinician = cast.acting(cast.clinician)
+
+    async def script(page: Page) -> list[dict[str, Any]]:
+        from channels.layers import get_channel_layer
+
+        from meetings.rooms import meeting_group
+
+        await page.say(type="hello", version=1, ticket=ticket)
+        await page.hear_until("lobby")
+        admit = sync_to_async(host.admit_guest)
+        await admit(clinician, cast.planned.pk, seat.participation_id)
+        group = meeting_group(cast.planned.pk)
+        await get_channel_layer().group_send(group, {"type": "room.changed"})
+        admitted = await page.hear_until("admitted")
+        await page.say(type="hello", version=1, ticket=admitted["ticket"])
+        heard = [await page.hear_until("welcome"), await page.hear(), await page.hear()]
+        await page.say(type="hello", version=1, ticket=admitted["ticket"])
+        return [*heard, await page.hear_until("error")]
+
+    welcome, media, state, refused_again = with_page(script, jar)
+    assert welcome["purpose"] == "join"
+    assert (media["type"], media["path"], media["ready"]) == ("media", "peer", False)
+    assert state["type"] == "state"
+    assert state["waiting"] == []
+    assert (refused_again["code"], refused_again["about"]) == ("ticket_spent", "hello")
+
+
 @pytest.mark.usefixtures("cast")
 def test_a_page_is_answered_in_its_language():
     async def script(page: Page) -> dict[str, Any]:

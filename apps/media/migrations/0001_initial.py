@@ -6,59 +6,89 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Enrolment',
+            name="Enrolment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('code_hash', models.CharField(max_length=64, unique=True)),
-                ('expires_at', models.DateTimeField()),
-                ('state', models.CharField(default='issued', max_length=10)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code_hash", models.CharField(max_length=64, unique=True)),
+                ("expires_at", models.DateTimeField()),
+                ("state", models.CharField(default="issued", max_length=10)),
             ],
         ),
         migrations.CreateModel(
-            name='MediaWorker',
+            name="MediaWorker",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=40, verbose_name='name')),
-                ('public_key', models.CharField(max_length=44, unique=True)),
-                ('state', models.CharField(default='enrolled', max_length=10, verbose_name='state')),
-                ('enrolled_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='enrolled')),
-                ('capacity', models.PositiveIntegerField(default=0)),
-                ('participants', models.PositiveIntegerField(default=0, verbose_name='people')),
-                ('cpu_percent', models.FloatField(default=0, verbose_name='processor %')),
-                ('present_until', models.DateTimeField(null=True, verbose_name='present until')),
-                ('link', models.UUIDField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=40, verbose_name="name")),
+                ("public_key", models.CharField(max_length=44, unique=True)),
+                (
+                    "state",
+                    models.CharField(default="enrolled", max_length=10, verbose_name="state"),
+                ),
+                (
+                    "enrolled_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="enrolled",
+                    ),
+                ),
+                ("capacity", models.PositiveIntegerField(default=0)),
+                ("participants", models.PositiveIntegerField(default=0, verbose_name="people")),
+                ("cpu_percent", models.FloatField(default=0, verbose_name="processor %")),
+                ("present_until", models.DateTimeField(null=True, verbose_name="present until")),
+                ("link", models.UUIDField(null=True)),
             ],
             options={
-                'verbose_name': 'media worker',
-                'verbose_name_plural': 'media workers',
+                "verbose_name": "media worker",
+                "verbose_name_plural": "media workers",
             },
         ),
         migrations.CreateModel(
-            name='Path',
+            name="Path",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('organisation_id', models.UUIDField(db_index=True)),
-                ('epoch', models.PositiveIntegerField(default=0)),
-                ('offers', models.BooleanField(default=False)),
-                ('ready', models.BooleanField(default=False)),
-                ('leased_until', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("organisation_id", models.UUIDField(db_index=True)),
+                ("epoch", models.PositiveIntegerField(default=0)),
+                ("offers", models.BooleanField(default=False)),
+                ("ready", models.BooleanField(default=False)),
+                ("leased_until", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Placement',
+            name="Placement",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('organisation_id', models.UUIDField(db_index=True)),
-                ('placed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('ended_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("organisation_id", models.UUIDField(db_index=True)),
+                (
+                    "placed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("ended_at", models.DateTimeField(null=True)),
             ],
         ),
     ]

@@ -5,42 +5,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('media', '0001_initial'),
-        ('meetings', '0001_initial'),
+        ("media", "0001_initial"),
+        ("meetings", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='path',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='meetings.meeting'),
+            model_name="path",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='path',
-            name='participation',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='path', to='meetings.participation'),
+            model_name="path",
+            name="participation",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="path",
+                to="meetings.participation",
+            ),
         ),
         migrations.AddField(
-            model_name='path',
-            name='peer',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='meetings.participation'),
+            model_name="path",
+            name="peer",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="meetings.participation",
+            ),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='meetings.meeting'),
+            model_name="placement",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='worker',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='media.mediaworker'),
+            model_name="placement",
+            name="worker",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="media.mediaworker"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('meeting',), name='media_one_placement'),
+            model_name="placement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=("meeting",),
+                name="media_one_placement",
+            ),
         ),
     ]

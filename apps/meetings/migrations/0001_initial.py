@@ -10,123 +10,277 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SpentTicket',
+            name="SpentTicket",
             fields=[
-                ('jti', models.UUIDField(primary_key=True, serialize=False)),
-                ('organisation_id', models.UUIDField()),
-                ('expires_at', models.DateTimeField(db_index=True)),
+                ("jti", models.UUIDField(primary_key=True, serialize=False)),
+                ("organisation_id", models.UUIDField()),
+                ("expires_at", models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Guest',
+            name="Guest",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', vault.fields.SealedText(verbose_name='name')),
-                ('contact', vault.fields.SealedText(verbose_name='e-mail')),
-                ('contact_index', models.CharField(db_index=True, max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.organisation')),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", vault.fields.SealedText(verbose_name="name")),
+                ("contact", vault.fields.SealedText(verbose_name="e-mail")),
+                ("contact_index", models.CharField(db_index=True, max_length=64)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.organisation"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Meeting',
+            name="Meeting",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('title', vault.fields.SealedText(blank=True, verbose_name='title')),
-                ('mode', models.CharField(choices=[('private', 'private'), ('governed', 'governed')], max_length=10, verbose_name='kind')),
-                ('relay_only', models.BooleanField(default=True, verbose_name='hides network addresses')),
-                ('state', models.CharField(default='planned', max_length=10, verbose_name='state')),
-                ('seq', models.PositiveIntegerField(default=0)),
-                ('starts_at', models.DateTimeField(verbose_name='starts')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='host')),
-                ('department', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.department', verbose_name='department')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.organisation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("title", vault.fields.SealedText(blank=True, verbose_name="title")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("private", "private"), ("governed", "governed")],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "relay_only",
+                    models.BooleanField(default=True, verbose_name="hides network addresses"),
+                ),
+                ("state", models.CharField(default="planned", max_length=10, verbose_name="state")),
+                ("seq", models.PositiveIntegerField(default=0)),
+                ("starts_at", models.DateTimeField(verbose_name="starts")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="host",
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.department",
+                        verbose_name="department",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.organisation"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'meeting',
-                'verbose_name_plural': 'meetings',
-                'permissions': [('host_meeting', 'May host this meeting')],
+                "verbose_name": "meeting",
+                "verbose_name_plural": "meetings",
+                "permissions": [("host_meeting", "May host this meeting")],
             },
         ),
         migrations.CreateModel(
-            name='Participation',
+            name="Participation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('host', 'host'), ('guest', 'guest'), ('participant', 'participant')], max_length=12, verbose_name='role')),
-                ('state', models.CharField(default='invited', max_length=10, verbose_name='state')),
-                ('verified_by', models.JSONField(default=meetings.models._no_proofs, verbose_name='verified by')),
-                ('waiting_since', models.DateTimeField(null=True)),
-                ('admitted_at', models.DateTimeField(null=True)),
-                ('generation', models.PositiveIntegerField(default=0)),
-                ('socket', models.UUIDField(null=True)),
-                ('socket_purpose', models.CharField(blank=True, max_length=4)),
-                ('seen_at', models.DateTimeField(null=True)),
-                ('microphone', models.BooleanField(default=False)),
-                ('camera', models.BooleanField(default=False)),
-                ('screen', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('guest', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='meetings.guest')),
-                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='participations', to='meetings.meeting')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.organisation')),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("host", "host"),
+                            ("guest", "guest"),
+                            ("participant", "participant"),
+                        ],
+                        max_length=12,
+                        verbose_name="role",
+                    ),
+                ),
+                ("state", models.CharField(default="invited", max_length=10, verbose_name="state")),
+                (
+                    "verified_by",
+                    models.JSONField(
+                        default=meetings.models._no_proofs, verbose_name="verified by"
+                    ),
+                ),
+                ("waiting_since", models.DateTimeField(null=True)),
+                ("admitted_at", models.DateTimeField(null=True)),
+                ("generation", models.PositiveIntegerField(default=0)),
+                ("socket", models.UUIDField(null=True)),
+                ("socket_purpose", models.CharField(blank=True, max_length=4)),
+                ("seen_at", models.DateTimeField(null=True)),
+                ("microphone", models.BooleanField(default=False)),
+                ("camera", models.BooleanField(default=False)),
+                ("screen", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "guest",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="meetings.guest"
+                    ),
+                ),
+                (
+                    "meeting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="participations",
+                        to="meetings.meeting",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.organisation"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('secret_hash', models.CharField(max_length=64, unique=True)),
-                ('short_code_hash', models.CharField(max_length=64, unique=True)),
-                ('state', models.CharField(default='issued', max_length=10, verbose_name='state')),
-                ('uses', models.PositiveSmallIntegerField(default=0)),
-                ('use_limit', models.PositiveSmallIntegerField()),
-                ('expires_at', models.DateTimeField(verbose_name='valid until')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.organisation')),
-                ('participation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='meetings.participation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("secret_hash", models.CharField(max_length=64, unique=True)),
+                ("short_code_hash", models.CharField(max_length=64, unique=True)),
+                ("state", models.CharField(default="issued", max_length=10, verbose_name="state")),
+                ("uses", models.PositiveSmallIntegerField(default=0)),
+                ("use_limit", models.PositiveSmallIntegerField()),
+                ("expires_at", models.DateTimeField(verbose_name="valid until")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.organisation"
+                    ),
+                ),
+                (
+                    "participation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invitations",
+                        to="meetings.participation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Seat',
+            name="Seat",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('secret_hash', models.CharField(max_length=64, unique=True)),
-                ('state', models.CharField(default='pending', max_length=10)),
-                ('generation', models.PositiveIntegerField(default=0)),
-                ('verified_by', models.JSONField(default=meetings.models._no_proofs)),
-                ('code_hash', models.CharField(blank=True, max_length=64)),
-                ('code_expires_at', models.DateTimeField(null=True)),
-                ('code_attempts_left', models.PositiveSmallIntegerField(default=0)),
-                ('codes_sent', models.PositiveSmallIntegerField(default=0)),
-                ('code_requested_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.organisation')),
-                ('participation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='meetings.participation')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("secret_hash", models.CharField(max_length=64, unique=True)),
+                ("state", models.CharField(default="pending", max_length=10)),
+                ("generation", models.PositiveIntegerField(default=0)),
+                ("verified_by", models.JSONField(default=meetings.models._no_proofs)),
+                ("code_hash", models.CharField(blank=True, max_length=64)),
+                ("code_expires_at", models.DateTimeField(null=True)),
+                ("code_attempts_left", models.PositiveSmallIntegerField(default=0)),
+                ("codes_sent", models.PositiveSmallIntegerField(default=0)),
+                ("code_requested_at", models.DateTimeField(null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.organisation"
+                    ),
+                ),
+                (
+                    "participation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="meetings.participation",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(fields=['organisation', '-starts_at'], name='meetings_me_organis_cc4646_idx'),
+            model_name="meeting",
+            index=models.Index(
+                fields=["organisation", "-starts_at"], name="meetings_me_organis_cc4646_idx"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='participation',
-            constraint=models.CheckConstraint(condition=models.Q(('person__isnull', False), ('guest__isnull', False), _connector='XOR'), name='meetings_person_or_guest'),
+            model_name="participation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("person__isnull", False), ("guest__isnull", False), _connector="XOR"
+                ),
+                name="meetings_person_or_guest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='participation',
-            constraint=models.UniqueConstraint(fields=('meeting', 'person'), name='meetings_one_place'),
+            model_name="participation",
+            constraint=models.UniqueConstraint(
+                fields=("meeting", "person"), name="meetings_one_place"
+            ),
         ),
     ]
