@@ -16,6 +16,6 @@ def _server_close(self: WebSocketProtocol, code: int | None = None) -> None:
 
 def by_registered_codes() -> None:
     """For every socket of this process from now on."""
-    WebSocketProtocol.serverClose = _server_close
+    WebSocketProtocol.serverClose = _server_close  # type: ignore[method-assign]
     # Autobahn takes an attribute of the class before its own setting: fail by 1002, 1007 or 1009.
-    WebSocketProtocol.failByDrop = False
+    WebSocketProtocol.failByDrop = False  # type: ignore[attr-defined]

@@ -251,10 +251,10 @@ def test_22_what_is_too_large_ends_the_socket(house: House):
     no_text.pieces([b"\xff\xfe"], as_text=True)
     assert no_text.ends() == 1007
     # No compression is agreed, so nothing small becomes something large here.
-    agreed = clients.dial(Browser(house.installation), compression="deflate")
-    assert agreed.response is not None
-    assert "Sec-WebSocket-Extensions" not in agreed.response.headers
-    agreed.close()
+    line = clients.dial(Browser(house.installation), compression="deflate")
+    assert line.response is not None
+    assert "Sec-WebSocket-Extensions" not in line.response.headers
+    Socket(line).close()
 
 
 def test_22_a_flood_ends_the_socket_and_nobody_else_notices(house: House):
@@ -274,8 +274,7 @@ def test_22_a_flood_ends_the_socket_and_nobody_else_notices(house: House):
     assert slowest < PONG_SECONDS
     # Before a hello there is nothing to flood.
     stranger = Browser(house.installation).socket()
-    for _ in range(1_000):
-        stranger.raw('{"type":"ping","n":1}')
+    stranger.flood(['{"type":"ping","n":1}'] * 1_000)
     stranger.is_refused("hello_required")
 
 
@@ -624,11 +623,6 @@ def test_21_sockets_that_say_nothing_are_reaped(house: House, slow: Slow):
 
 
 # ---------------------------------------------------------------- helpers
-
-
-def send_all(line: Socket, messages: list[str]) -> None:
-    for message in messages:
-        line.raw(message)
 
 
 def room(line: Socket, as_wanted: object, seconds: float = 5) -> None:

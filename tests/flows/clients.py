@@ -8,6 +8,7 @@ a back room: a Django process on its data, for moving clocks.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import itertools
 import json
@@ -19,17 +20,17 @@ import subprocess
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
 from access.verbs import Verb
 from foundation.errors import PROBLEMS
@@ -49,6 +50,17 @@ def fresh_address() -> str:
     """A source address of its own, so that throttles count each client by itself."""
     number = next(_numbers)
     return f"127.0.{number // 250}.{number % 250 + 1}"
+
+
+# One loop in a thread for all sockets. (Two threads on one TLS connection is what OpenSSL forbids.)
+_loop = asyncio.new_event_loop()
+threading.Thread(target=_loop.run_forever, daemon=True).start()
+
+T = TypeVar("T")
+
+
+def on_the_loop(work: Coroutine[Any, Any, T], seconds: float = 20) -> T:
+    return asyncio.run_coroutine_threadsafe(work, _loop).result(seconds)
 
 
 # ---------------------------------------------------------------- HTTP
@@ -222,27 +234,31 @@ def dial(
     """The handshake alone; ``origin`` None sends none, empty sends the right one."""
     cookies = browser.cookies if cookies is None else cookies
     line = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    return connect(
-        f"wss://localhost:{browser.installation.port}{path}",
-        sock=browser.call(),
-        ssl=browser.installation.trust(),
-        server_hostname="localhost",
-        origin=browser.origin if origin == "" else origin,  # type: ignore[arg-type]
-        additional_headers={"Cookie": line} if line else None,
-        compression=compression,
-        ping_interval=None,
-        open_timeout=8,
-        close_timeout=2,
-        max_size=None,
-        proxy=None,
-        legacy=True,
-    )
+
+    async def knock() -> ClientConnection:
+        return await connect(
+            f"wss://localhost:{browser.installation.port}{path}",
+            host="127.0.0.1",
+            local_addr=(browser.address, 0),
+            ssl=browser.installation.trust(),
+            server_hostname="localhost",
+            origin=browser.origin if origin == "" else origin,  # type: ignore[arg-type]
+            additional_headers={"Cookie": line} if line else None,
+            compression=compression,
+            ping_interval=None,
+            open_timeout=8,
+            close_timeout=2,
+            max_size=None,
+            proxy=None,
+        )
+
+    return on_the_loop(knock())
 
 
 def is_shut_out(browser: Browser, **options: Any) -> None:
     """The handshake is answered with 403 and nothing is opened."""
     with pytest.raises(InvalidStatus) as caught:
-        dial(browser, **options).close()
+        dial(browser, **options)
     assert caught.value.response.status_code == 403
 
 
@@ -256,12 +272,12 @@ class Socket:
         self.close_code: int | None = None
         self.closed_at = 0.0
         self.opened_at = time.monotonic()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listening = asyncio.run_coroutine_threadsafe(self._listen(), _loop)
 
-    def _listen(self) -> None:
+    async def _listen(self) -> None:
         try:
             while True:
-                message = json.loads(self._line.recv())
+                message = json.loads(await self._line.recv())
                 with self._news:
                     self.heard.append(message)
                     self._news.notify_all()
@@ -276,13 +292,24 @@ class Socket:
 
     def raw(self, data: str | bytes) -> None:
         """Sent as it is; a socket that was closed meanwhile takes it silently."""
+        self.flood([data])
+
+    def flood(self, messages: list[str] | list[bytes] | list[str | bytes]) -> None:
+        """As fast as the line takes them."""
+
+        async def send() -> None:
+            for number, message in enumerate(messages):
+                await self._line.send(message)
+                if number % 50 == 49:
+                    await asyncio.sleep(0)  # the others on this loop
+
         with suppress(ConnectionClosed, OSError):
-            self._line.send(data)
+            on_the_loop(send())
 
     def pieces(self, data: list[str] | list[bytes], *, as_text: bool | None = None) -> None:
         """One message in fragments; ``as_text`` calls bytes text that may be none."""
         with suppress(ConnectionClosed, OSError):
-            self._line.send(iter(data), text=as_text)
+            on_the_loop(self._line.send(iter(data), text=as_text))
 
     def hears(self, kind: str, seconds: float = 5, **fields: Any) -> dict[str, Any]:
         """The next message of ``kind`` with these ``fields``; each is found once."""
@@ -338,13 +365,11 @@ class Socket:
         return time.monotonic() - start
 
     def close(self) -> None:
-        with suppress(OSError):
-            self._line.close()
+        on_the_loop(self._line.close())
 
     def vanish(self) -> None:
         """The network is gone: no goodbye of any layer."""
-        with suppress(OSError):
-            self._line.socket.shutdown(socket.SHUT_RDWR)
+        _loop.call_soon_threadsafe(self._line.transport.abort)
 
 
 # ---------------------------------------------------------------- what the house remembers

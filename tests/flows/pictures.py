@@ -35,6 +35,10 @@ AXE = """async (tags) => {
   }));
 }"""
 
+#: A change of scheme fades in some sheets; a picture halfway would show colours of neither.
+NOTHING_FADES = """() => document.getAnimations()
+    .filter((one) => one instanceof CSSTransition).forEach((one) => one.finish())"""
+
 #: What reaches beyond the window, unless it scrolls by itself within a box of its own.
 TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
@@ -78,6 +82,7 @@ class Examiner:
         ):
             page.set_viewport_size(size)  # type: ignore[arg-type]
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.evaluate(NOTHING_FADES)
             view = f"{name}-{size['width']}-{scheme}"
             # Playwright would hide the caret by a style of its own, which the pages refuse.
             page.screenshot(path=self.folder / f"{view}.png", full_page=True, caret="initial")

@@ -158,11 +158,16 @@ def test_pages_of_people_who_work_here(installation, visitor, made):
     submit(ines)
     english.look(ines, "password-change-errors")
     look_at("/accounts/2fa/", "mfa")
-    look_at("/accounts/2fa/recovery-codes/generate/", "mfa-recovery-new")
+    look_at("/accounts/2fa/recovery-codes/generate/", "reauthenticate")
+    ines.page.fill("[name=password]", PASSWORD)
     submit(ines)
+    ines.page.wait_for_url("**/recovery-codes/generate/")
+    english.look(ines, "mfa-recovery-new")
+    submit(ines)
+    ines.page.wait_for_selector("#recovery_codes")
     english.look(ines, "mfa-recovery")
     look_at("/accounts/2fa/totp/deactivate/", "mfa-totp-off")
-    look_at("/accounts/reauthenticate/", "reauthenticate")
+    look_at("/accounts/2fa/reauthenticate/", "mfa-reauthenticate")
     look_at("/accounts/logout/", "sign-out")
 
     nora = visitor("nora")
@@ -170,6 +175,9 @@ def test_pages_of_people_who_work_here(installation, visitor, made):
     nora.page.fill("[name=login]", people["nora"].email)
     nora.page.fill("[name=password]", PASSWORD)
     submit(nora)
+    nora.page.fill("[name=password]", PASSWORD)  # asked once more, this being protected
+    submit(nora)
+    nora.page.wait_for_selector(".secret-picture")
     english.look(nora, "mfa-totp-on")
     assert english.found == []
 

@@ -17,7 +17,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
-from websockets.exceptions import InvalidMessage
 
 from access.verbs import Verb
 from foundation.errors import PROBLEMS
@@ -450,8 +449,6 @@ def test_without_tls_there_is_nothing(house: House):
                 while chunk := line.recv(4096):  # left open would be a TimeoutError
                     heard += chunk
             assert b"HTTP" not in heard
-    with pytest.raises((InvalidMessage, OSError, EOFError)):
-        clients.connect(f"ws://127.0.0.1:{house.installation.port}/signal", open_timeout=5).close()
 
 
 # ---------------------------------------------------------------- what stays behind

@@ -36,6 +36,7 @@ import { fill, troubleWords } from "./words.js";
  */
 
 const REFRESH_MS = 2_000;
+const TITLE = document.title;
 /** How long a refusal of something the person pressed stays readable. */
 const TOLD_MS = 8_000;
 
@@ -161,6 +162,7 @@ export class Call {
     this.#session.stop();
     this.#tiles.stop();
     clearPeople(this.#section);
+    document.title = TITLE;
     this.#listening.abort();
     this.#letSleep();
     clearInterval(this.#refresher);
@@ -299,6 +301,7 @@ export class Call {
       media: this.#mediaStatus,
       others,
       sharing: this.#sources.isOn("screen"),
+      byWorker: this.#mode !== "private",
     });
     words(find(this.#section, "#notice", HTMLElement), this.#told || notice);
     const alone = this.#lineStatus !== "connecting" && others.length === 0;
@@ -310,6 +313,8 @@ export class Call {
       decline: ({ id }) => void this.#line.send({ type: "decline", participation: id }),
     });
     this.#section.dataset.waiting = this.#waiting.length > 0 ? "yes" : "no";
+    // For a host who looks at another tab in the meantime.
+    document.title = this.#waiting.length > 0 ? `(${this.#waiting.length}) ${TITLE}` : TITLE;
   }
 
   #alone() {

@@ -76,7 +76,6 @@ export class CheckStage {
     );
     const toggle = button(this.#section, "check-camera");
     toggle.textContent = seen ? gettext("Turn camera off") : gettext("Turn camera on");
-    toggle.setAttribute("aria-pressed", String(!seen));
     toggle.hidden = trouble.camera !== null;
     this.#meter();
   }

@@ -33,9 +33,9 @@ export function controls(section, sources, events, signal) {
     face(mute, heard ? "microphone" : "microphone-off", muteWord(sources, heard));
     face(camera, seen ? "camera" : "camera-off", seen ? gettext("Camera") : gettext("Camera off"));
     face(screen, "screen", shared ? gettext("Stop") : gettext("Share"));
-    mute.setAttribute("aria-pressed", String(!heard));
-    camera.setAttribute("aria-pressed", String(!seen));
-    screen.setAttribute("aria-pressed", String(shared));
+    mute.dataset.on = heard ? "yes" : "no";
+    camera.dataset.on = seen ? "yes" : "no";
+    screen.dataset.on = shared ? "yes" : "no";
     find(section, '[data-bind="own-muted"]', HTMLElement).hidden = heard;
   };
 
