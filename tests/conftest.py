@@ -18,6 +18,12 @@ os.environ["CONSILIUM_DATA"] = str(_DATA)
 for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "TURN_URLS", "TURN_SECRET"):
     os.environ.pop(name, None)
 sys.path.insert(0, str(REPOSITORY))
+# Not in pyproject.toml: pytest-django would read the settings before the lines above are run.
+os.environ["DJANGO_SETTINGS_MODULE"] = "consilium.settings"
+
+from django.conf import settings as django_settings  # noqa: E402
+
+assert django_settings.DATA.is_relative_to(REPOSITORY / "build" / "tests")
 
 
 @pytest.fixture(scope="session", autouse=True)

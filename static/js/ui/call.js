@@ -318,7 +318,7 @@ export class Call {
   }
 
   #alone() {
-    words(bound(this.#section, "alone-title"), gettext("Nobody else is here yet."));
+    words(bound(this.#section, "alone-title"), gettext("Nobody else is here at the moment."));
     words(
       bound(this.#section, "alone-help"),
       this.#host && this.#waiting.length === 0
