@@ -31,7 +31,9 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	$(call heading,tests)
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser" $(PYTEST)
 	$(call heading,tests in browsers)
-	@$(PY) -m pytest -m browser $(PYTEST)
+	@# Apart: its participants live on an event loop of the test's, Playwright below on its own.
+	@$(PY) -m pytest -m browser tests/media_worker $(PYTEST)
+	@$(PY) -m pytest -m browser --ignore tests/media_worker $(PYTEST)
 
 # Management commands of the checks must not touch the data of an installation that lies here.
 check wire messages: export CONSILIUM_DATA := $(CURDIR)/build/no-installation

@@ -80,19 +80,14 @@ class Examiner:
             (DESKTOP, "light"),
             (DESKTOP, "dark"),
         ):
-            import time; t0=time.monotonic()
             page.set_viewport_size(size)  # type: ignore[arg-type]
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             page.evaluate(NOTHING_FADES)
-            t1=time.monotonic()
             view = f"{name}-{size['width']}-{scheme}"
             # Playwright would hide the caret by a style of its own, which the pages refuse.
             page.screenshot(path=self.folder / f"{view}.png", full_page=True, caret="initial")
-            t2=time.monotonic()
             if (size, scheme) in ((DESKTOP, "light"), (PHONE, "dark")):
                 self._axe(person, view)
-            t3=time.monotonic()
-            print("TIME", view, f"set {t1-t0:.2f} shot {t2-t1:.2f} axe {t3-t2:.2f}")
             if wide := page.evaluate(TOO_WIDE):
                 self.found.append(f"{view}: scrolls sideways: {' '.join(wide)}")
         self._language_and_heading(person, name)

@@ -190,7 +190,6 @@ def test_pages_of_an_officer(installation, visitor, made):
     english.look(tom, "admin")
     for path, name in (
         ("accounts/membership", "admin-people"),
-        ("accounts/department", "admin-departments"),
         ("meetings/meeting", "admin-meetings"),
         ("audit/trailrow", "admin-trail"),
         ("media/mediaworker", "admin-workers"),
@@ -298,6 +297,8 @@ def test_every_state_of_a_private_call(installation, visitor, made, cutter):
     cutter.mend()
     patient.page.wait_for_selector("#room:not([data-line=interrupted])")
     patient.page.goto("about:blank")
+    second = visitor("second-device")  # while the doctor's browser finds out
+    second.redeem(link)
     doctor.page.wait_for_selector("#notice >> text=Rosa Marchetti")
     look(doctor, "room-guest-away")
     patient.page.goto(f"{patient.base}/meetings/{meeting}/room/")
@@ -309,8 +310,6 @@ def test_every_state_of_a_private_call(installation, visitor, made, cutter):
     look(patient, "room-ended-left")
     patient.act("rejoin")
     patient.connected()
-    second = visitor("second-device")
-    second.redeem(link)
     second.prove(code_of(installation, email, 2))
     patient.ended_because("taken_over")
     look(patient, "room-ended-taken-over")
