@@ -335,6 +335,9 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # A 4xx answer is on the trail with its reason; its path holds ids and belongs in no log.
         "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
+        # One line with a traceback for each scanner that makes up a host name.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         # Its filesystem transport has no host and says so at every start.
