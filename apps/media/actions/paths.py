@@ -30,10 +30,7 @@ def open_path(participation_id: UUID, *, keep: bool = False) -> None:
         path = _path(place)
         if keep and path.ready:
             return
-        if place.meeting.mode == wire.Mode.PRIVATE:
-            _pair(place, path)
-        else:
-            _to_worker(place, path)
+        _attempt(place, path)
 
 
 def restart_path(participation_id: UUID, epoch: int) -> None:
@@ -43,11 +40,8 @@ def restart_path(participation_id: UUID, epoch: int) -> None:
         path = _path(place)
         if path.epoch != epoch:
             return
-        if place.meeting.mode == wire.Mode.PRIVATE:
-            _pair(place, path)
-        else:
-            _move_if_worker_is_gone(place.meeting)
-            _to_worker(place, path)
+        _move_if_worker_is_gone(place.meeting)  # a private call has no placement to move
+        _attempt(place, path)
 
 
 def media_message(participation_id: UUID) -> wire.Media | None:
@@ -214,6 +208,14 @@ def _path(place: Participation) -> Path:
         defaults={"organisation_id": place.organisation_id, "meeting": place.meeting},
     )
     return path
+
+
+def _attempt(place: Participation, path: Path) -> None:
+    """A new epoch on the way that the meeting's mode promises."""
+    if place.meeting.mode == wire.Mode.PRIVATE:
+        _pair(place, path)
+    else:
+        _to_worker(place, path)
 
 
 def _pair(place: Participation, path: Path) -> None:
