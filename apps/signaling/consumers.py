@@ -60,6 +60,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self._welcomed = False
         self._sent_seq = -1
         self._sent_media: tuple[int, bool] | None = None
+        self._media_hinted = False
         self._let_in_already = False
         self._refused = False
         self._ended = False
@@ -146,7 +147,15 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         await self.channel_layer.group_add(
             place_group(connection.participation_id), self.channel_name
         )
-        await self._speak_for(connection, message)
+        self.connection = connection
+        try:
+            media = await in_database(
+                opening.open_connection, connection, keep_media=message.keep_media
+            )
+        except ConsiliumError as error:
+            await self._refuse_hello(error)
+            return
+        await self._welcome(connection, message.version, media)
 
     async def _refuse_hello(self, error: ConsiliumError) -> None:
         await self._tell(error.problem, about="hello")
@@ -155,28 +164,22 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     async def _come_in(self, waiting: opening.Connection, message: wire.Hello) -> None:
         """One who waited says hello again, with a ticket to join."""
         try:
-            connection = await in_database(opening.identify, message, self.scope.get("cookies", {}))
-            same_place = connection.participation_id == waiting.participation_id
-            if not same_place or connection.purpose is not wire.Purpose.JOIN:
-                raise ConsiliumError("ticket_purpose")
-        except ConsiliumError as error:
-            await self._refuse_hello(error)
-            return
-        await self._speak_for(connection, message)
-
-    async def _speak_for(self, connection: opening.Connection, message: wire.Hello) -> None:
-        self._welcomed = False
-        self.connection = connection
-        try:
-            opened = await in_database(
-                opening.open_connection, connection, keep_media=message.keep_media
+            self._welcomed = False
+            self.connection, media = await in_database(
+                opening.come_in, message, self.scope.get("cookies", {}), waiting
             )
         except ConsiliumError as error:
             await self._refuse_hello(error)
             return
+        await self._welcome(self.connection, message.version, media)
+
+    async def _welcome(
+        self, connection: opening.Connection, version: int, media: wire.Media | None
+    ) -> None:
+        """The page's call waits for this: nothing is read before it."""
         await self._send(
             wire.Welcome(
-                version=message.version,
+                version=version,
                 purpose=connection.purpose,
                 you=connection.participation_id,
                 host=connection.host,
@@ -186,11 +189,11 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         )
         self._welcomed = True
         self._sent_seq, self._sent_media = -1, None
-        await self._show_media(opened.media)
-        await self._show_room(connection, opened.room)
-        # What was hinted at between the reading and the welcome is read again.
+        await self._show_media(media)
         self._stale.set()
-        await self._send_media(connection)
+        if self._media_hinted:
+            self._media_hinted = False
+            await self._send_media(connection)
 
     async def _handle(self, connection: opening.Connection, message: wire.ClientMessage) -> None:
         if isinstance(message, wire.Hello) and connection.purpose is wire.Purpose.WAIT:
@@ -228,6 +231,8 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     async def media_changed(self, hint: dict[str, Any]) -> None:
         if self.connection is not None and self._welcomed:
             await self._send_media(self.connection)
+        else:
+            self._media_hinted = True  # perhaps of another's change than our own
 
     async def media_relayed(self, hint: dict[str, Any]) -> None:
         """A description or candidate for this page; checked by whoever handed it in."""
@@ -246,6 +251,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     async def _refresh(self) -> None:
         """Send the room anew after hints; many hints in one moment make one reading."""
         while True:
+            await asyncio.sleep(limits.READING_SECONDS)
             await self._stale.wait()
             self._stale.clear()
             if self.connection is not None and self._welcomed:

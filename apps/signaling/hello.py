@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -16,7 +16,7 @@ from foundation.actor import Actor, anonymous
 from foundation.errors import ConsiliumError
 from foundation.wire import browser as wire
 from media.actions import paths
-from meetings import queries, seats, tickets
+from meetings import seats, tickets
 from meetings.actions import enter
 from meetings.lifecycle import SeatState
 from meetings.minting import hash_seat_secret
@@ -86,14 +86,6 @@ def identify(hello: wire.Hello, cookies: Mapping[str, str]) -> Connection:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What the page is told first."""
-
-    media: wire.Media | None
-    room: queries.Room
-
-
 def ticket_to_join(connection: Connection) -> str:
     """For one who was let in while this socket waited. Raises ``ConsiliumError``."""
     with transaction.atomic():
@@ -101,24 +93,29 @@ def ticket_to_join(connection: Connection) -> str:
     return enter.join_ticket(connection.actor, seat)
 
 
-def open_connection(connection: Connection, *, keep_media: bool) -> Opened:
-    """Take the connection and read what its page has to know."""
-    take_connection(connection, keep_media=keep_media)
-    return Opened(
-        media=paths.media_message(connection.participation_id)
-        if connection.purpose is wire.Purpose.JOIN
-        else None,
-        room=queries.room(connection.meeting_id, connection.participation_id),
-    )
+def open_connection(connection: Connection, *, keep_media: bool) -> wire.Media | None:
+    """From now on this socket speaks for the place, and a media path is opened for a call.
 
-
-def take_connection(connection: Connection, *, keep_media: bool) -> None:
-    """From now on this socket speaks for the place, and a media path is opened for a call."""
+    Returns what the page is to open; None while it waits.
+    """
     with transaction.atomic():
         seat = _own_seat(connection)
         enter.connect(seat, connection.purpose, connection.socket)
-        if connection.purpose is wire.Purpose.JOIN:
-            paths.open_path(connection.participation_id, keep=keep_media)
+        if connection.purpose is wire.Purpose.WAIT:
+            return None
+        path = paths.open_path(connection.participation_id, keep=keep_media)
+    return paths.message_of(path)
+
+
+def come_in(
+    hello: wire.Hello, cookies: Mapping[str, str], waiting: Connection
+) -> tuple[Connection, wire.Media | None]:
+    """One who waited says hello again, with a ticket to join. Raises ``ConsiliumError``."""
+    connection = replace(identify(hello, cookies), socket=waiting.socket)
+    same_place = connection.participation_id == waiting.participation_id
+    if not same_place or connection.purpose is not wire.Purpose.JOIN:
+        raise ConsiliumError("ticket_purpose")
+    return connection, open_connection(connection, keep_media=hello.keep_media)
 
 
 def drop_connection(connection: Connection) -> None:

@@ -21,6 +21,10 @@ SILENCE_SECONDS = 15.0
 
 PING_SECONDS = 5
 
+#: Between two readings of the room by one socket. Somebody who comes makes four hints in a moment;
+#: reading each for everybody would hold up the messages of their media.
+READING_SECONDS = 0.05
+
 
 class Bucket:
     """A token bucket: ``take`` is false when more came than rate and burst allow."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -20,6 +21,10 @@ from media.consumers import WorkerLink  # noqa: E402
 from media.watch import watch  # noqa: E402
 from outbox.relay import relay  # noqa: E402
 from signaling.consumers import MeetingConsumer  # noqa: E402
+
+# A web process is one loop and some threads at the database, all waiting for the interpreter's lock
+# for moments. With the default of 5 ms each of a message's queries can wait so long behind another.
+sys.setswitchinterval(0.0005)
 
 sockets = URLRouter(
     [

@@ -1,9 +1,9 @@
 // The least that is a call: two pages, one relay for their descriptions, no server in between.
-const state = { firstFrameMs: null };
+const state = { firstFrameMs: null, joined: false };
 let stream;
 
 async function prepare() {
-  stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480, frameRate: 30 } });
+  stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 1280, height: 720, frameRate: 30 } });
 }
 
 function call(room, offers) {
@@ -21,6 +21,7 @@ function call(room, offers) {
     video.requestVideoFrameCallback(() => { state.firstFrameMs ??= performance.now() - start; });
   };
   for (const track of stream.getTracks()) pc.addTrack(track, stream);
+  socket.onopen = () => { state.joined = true; };
   socket.onmessage = async ({ data }) => {
     const message = JSON.parse(data);
     if (message.joined && offers) {

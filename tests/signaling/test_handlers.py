@@ -54,7 +54,7 @@ def joined(seat: Seat) -> Connection:
         mode=Mode(place.meeting.mode),
         relay_only=place.meeting.relay_only,
     )
-    hello.take_connection(connection, keep_media=False)
+    hello.open_connection(connection, keep_media=False)
     return connection
 
 

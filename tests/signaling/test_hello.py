@@ -138,7 +138,7 @@ def test_a_join_ticket_is_worth_nothing_before_admission(cast, guest):
 def test_taking_the_connection_makes_this_socket_the_places(guest):
     seat, jar = guest
     connection = hello.identify(hello_with(ticket_of(seat)), jar)
-    hello.take_connection(connection, keep_media=False)
+    hello.open_connection(connection, keep_media=False)
     place = Participation.objects.get(pk=seat.participation_id)
     assert (place.socket, place.socket_purpose) == (connection.socket, "wait")
     assert not Path.objects.exists(), "who waits has no media path"
@@ -149,7 +149,7 @@ def test_joining_opens_a_media_path(cast, guest):
     ticket_of(seat)
     host.admit_guest(cast.acting(cast.clinician), cast.planned.pk, seat.participation_id)
     connection = hello.identify(hello_with(ticket_of(seat, "join")), jar)
-    hello.take_connection(connection, keep_media=False)
+    hello.open_connection(connection, keep_media=False)
     assert Path.objects.get(participation_id=seat.participation_id).epoch == 1
 
 
@@ -159,7 +159,7 @@ def test_a_socket_of_a_seat_that_was_taken_over_meanwhile_is_refused(cast, guest
     second = redeemed(cast.issued).seat
     verify.verify_code(acting_through(second), second.pk, code_for(second))
     with pytest.raises(ConsiliumError, match="taken_over"):
-        hello.take_connection(connection, keep_media=False)
+        hello.open_connection(connection, keep_media=False)
     with pytest.raises(ConsiliumError, match="taken_over"):
         hello.ticket_to_join(connection)
     assert Participation.objects.get(pk=seat.participation_id).socket is None
@@ -179,9 +179,9 @@ def test_who_was_let_in_while_waiting_is_handed_a_ticket_to_join(cast, guest):
 def test_a_socket_that_closes_takes_only_itself_away(guest):
     seat, jar = guest
     first = hello.identify(hello_with(ticket_of(seat)), jar)
-    hello.take_connection(first, keep_media=False)
+    hello.open_connection(first, keep_media=False)
     second = hello.identify(hello_with(ticket_of(seat)), jar)
-    hello.take_connection(second, keep_media=False)
+    hello.open_connection(second, keep_media=False)
     hello.drop_connection(first)
     place = Participation.objects.get(pk=seat.participation_id)
     assert place.socket == second.socket
@@ -207,7 +207,7 @@ def test_a_page_learns_from_the_room_itself_that_its_time_is_over(cast, guest):
     """A hint may be lost; the next reading says the same."""
     seat, jar = guest
     connection = hello.identify(hello_with(ticket_of(seat)), jar)
-    hello.take_connection(connection, keep_media=False)
+    hello.open_connection(connection, keep_media=False)
 
     def why(of=connection) -> str | None:
         goodbye = farewell(queries.room(of.meeting_id, of.participation_id), of)

@@ -23,14 +23,14 @@ from outbox.publishing import publish
 from outbox.topics import GROUP_TOPIC
 
 
-def open_path(participation_id: UUID, *, keep: bool = False) -> None:
+def open_path(participation_id: UUID, *, keep: bool = False) -> Path:
     """A new media attempt for this place. ``keep``: only if it has none that could still live."""
     with transaction.atomic():
         place = _locked(participation_id)
         path = _path(place)
-        if keep and path.ready:
-            return
-        _attempt(place, path)
+        if not (keep and path.ready):
+            _attempt(place, path)
+        return path
 
 
 def restart_path(participation_id: UUID, epoch: int) -> None:
@@ -47,8 +47,11 @@ def restart_path(participation_id: UUID, epoch: int) -> None:
 def media_message(participation_id: UUID) -> wire.Media | None:
     """What the page is told to open, with fresh relay credentials; None before its first path."""
     path = Path.objects.filter(participation_id=participation_id).select_related("meeting").first()
-    if path is None:
-        return None
+    return message_of(path) if path is not None else None
+
+
+def message_of(path: Path) -> wire.Media:
+    """What the page is told to open for ``path`` as it stands."""
     governed = path.meeting.mode == wire.Mode.GOVERNED
     return wire.Media(
         path="worker" if governed else "peer",
@@ -207,6 +210,7 @@ def _path(place: Participation) -> Path:
         participation=place,
         defaults={"organisation_id": place.organisation_id, "meeting": place.meeting},
     )
+    path.meeting = place.meeting  # it was read with the place
     return path
 
 

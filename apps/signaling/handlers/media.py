@@ -82,29 +82,30 @@ def candidate(connection: Connection, message: wire.Candidate) -> Outgoing:
 
 
 def restart(connection: Connection, message: wire.RestartMedia) -> Outgoing:
-    _require(connection)
+    _own_path(connection)
     paths.restart_path(connection.participation_id, message.epoch)
     return NOTHING
 
 
-def _require(connection: Connection) -> None:
-    place = (
-        Participation.objects.select_related("meeting").filter(pk=connection.participation_id).get()
-    )
-    gate.require(connection.actor, Verb.MEDIA_CONNECT, place)
-
-
 def _current_path(connection: Connection, link: wire.Link, epoch: int) -> Path | None:
     """The place's path if the message belongs to it."""
-    _require(connection)
-    path = Path.objects.filter(participation_id=connection.participation_id).first()
+    path = _own_path(connection)
     private = connection.mode is wire.Mode.PRIVATE
-    if path is None or not path.ready or path.epoch != epoch:
+    if not path.ready or path.epoch != epoch:
         return None
     if private != (link is wire.Link.PEER):
         raise _refusal(connection, "sdp_refused")
     if private and path.peer_id is None:
         return None
+    return path
+
+
+def _own_path(connection: Connection) -> Path:
+    """A page in the call has one since its hello."""
+    path = Path.objects.select_related("participation__meeting").get(
+        participation_id=connection.participation_id
+    )
+    gate.require(connection.actor, Verb.MEDIA_CONNECT, path.participation)
     return path
 
 

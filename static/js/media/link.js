@@ -19,7 +19,7 @@ import { hideBase, isProtected, isRelayed, onlyRelayed } from "./sdp.js";
  */
 
 /** @param {Media} media @returns {RTCConfiguration} */
-function configuration(media) {
+export function configuration(media) {
   return {
     iceServers: media.ice_servers.map(({ urls, username, credential }) => ({
       urls,
@@ -42,13 +42,15 @@ export class Link {
    * @param {LinkName} name
    * @param {Media} media
    * @param {LinkEvents} events
+   * @param {RTCPeerConnection} [prepared] one that has described nothing yet
    */
-  constructor(name, media, events) {
+  constructor(name, media, events, prepared) {
     this.name = name;
     this.epoch = media.epoch;
     this.relayOnly = media.relay_only;
     this.events = events;
-    this.pc = new RTCPeerConnection(configuration(media));
+    this.pc = prepared ?? new RTCPeerConnection(configuration(media));
+    if (prepared !== undefined) prepared.setConfiguration(configuration(media));
     this.pc.addEventListener("icecandidate", (event) => this.#found(event.candidate));
     this.pc.addEventListener("connectionstatechange", () => {
       if (!this.#closed) events.state(this.pc.connectionState);
@@ -58,9 +60,14 @@ export class Link {
     });
   }
 
-  /** Describes this side; `prepare` runs first, in order with everything else on this link. */
-  offer() {
+  /**
+   * Describes this side; `prepare` runs first, in order with everything else on this link.
+   *
+   * @param {() => Promise<void>} prepare
+   */
+  offer(prepare) {
     return this.#inOrder(async () => {
+      await prepare();
       await this.pc.setLocalDescription();
       this.#describe();
     });

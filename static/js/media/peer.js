@@ -2,9 +2,10 @@
 /** Browser to browser: one peer connection, whose ends are the two people's browsers. */
 
 import { CHAT_LABEL, listen, say } from "./chat.js";
-import { preferVp8, tune } from "./codecs.js";
+import { openSmall, preferVp8, tune } from "./codecs.js";
 import { Link } from "./link.js";
-import { SOURCES, kindOf, outgoingStreams } from "./path.js";
+import { SOURCES, outgoingStreams } from "./path.js";
+import { Prepared } from "./prepared.js";
 
 /** @import {Described, Media, RemoteCandidate} from "../wire/messages.js" */
 /** @import {MediaPath, PathEvents, SourceName, TrackOf} from "./path.js" */
@@ -15,27 +16,31 @@ export class PeerPath {
   #media;
   #trackOf;
   #events;
-  #streams = outgoingStreams();
   /** @type {RTCDataChannel | null} */
   #channel = null;
   #other;
+  /** Of the side that offers. @type {Prepared | null} */
+  #prepared;
 
   /**
    * @param {Media} media
    * @param {TrackOf} trackOf
    * @param {PathEvents} events
+   * @param {Prepared} [prepared]
    */
-  constructor(media, trackOf, events) {
+  constructor(media, trackOf, events, prepared) {
     this.#media = media;
     this.#trackOf = trackOf;
     this.#events = events;
     this.#other = media.peer ?? "";
-    this.#link = new Link("peer", media, {
+    this.#prepared = media.offers ? (prepared ?? new Prepared("private")) : null;
+    const linkEvents = {
       send: events.send,
-      state: (state) => this.#changed(state),
+      state: (/** @type {RTCPeerConnectionState} */ state) => this.#changed(state),
       track: () => {}, // the receivers are known by their place, see #show
       broken: () => events.state("lost"),
-    });
+    };
+    this.#link = new Link("peer", media, linkEvents, this.#prepared?.pc);
     this.#link.pc.addEventListener("datachannel", ({ channel }) => {
       if (channel.label === CHAT_LABEL) this.#open(channel);
     });
@@ -43,17 +48,10 @@ export class PeerPath {
 
   start() {
     this.#events.state("connecting");
-    if (!this.#media.offers) return;
-    const { pc } = this.#link;
-    for (const source of SOURCES) {
-      const transceiver = pc.addTransceiver(this.#trackOf(source) ?? kindOf(source), {
-        direction: "sendrecv",
-        streams: [this.#streams[source]],
-      });
-      if (source !== "microphone") preferVp8(transceiver);
-    }
-    this.#open(pc.createDataChannel(CHAT_LABEL, { ordered: true }));
-    void this.#link.offer();
+    const prepared = this.#prepared;
+    if (prepared === null) return;
+    this.#open(prepared.channel);
+    void this.#link.offer(() => prepared.fill(this.#trackOf));
   }
 
   /** @param {Described} message */
@@ -101,13 +99,15 @@ export class PeerPath {
   /** The offer's m-lines are reused in their order, so that both sides agree what each one is. */
   async #prepareAnswer() {
     const transceivers = this.#link.pc.getTransceivers();
-    const replacing = SOURCES.map((source, place) => {
+    const streams = outgoingStreams();
+    const replacing = SOURCES.map(async (source, place) => {
       const transceiver = transceivers[place];
       if (transceiver === undefined) throw new Error("The offer lacks a source");
       transceiver.direction = "sendrecv";
-      transceiver.sender.setStreams?.(this.#streams[source]);
+      transceiver.sender.setStreams?.(streams[source]);
       if (source !== "microphone") preferVp8(transceiver);
-      return transceiver.sender.replaceTrack(this.#trackOf(source));
+      await transceiver.sender.replaceTrack(this.#trackOf(source));
+      if (source === "camera") await openSmall(transceiver.sender);
     });
     await Promise.all(replacing);
     this.#show();

@@ -10,6 +10,7 @@ import { WorkerPath } from "./worker.js";
 
 /** @import {ClientMessage, Described, Media, Mode, RemoteCandidate} from "../wire/messages.js" */
 /** @import {Group, MediaPath, SourceName} from "./path.js" */
+/** @import {Prepared} from "./prepared.js" */
 /** @import {Sources} from "./sources.js" */
 /** @typedef {"alone" | "connecting" | "connected" | "reconnecting"} MediaStatus */
 
@@ -47,12 +48,15 @@ export class MediaSession {
   /** @type {(Described | RemoteCandidate)[]} */
   #early = [];
   #unlisten;
+  #prepared;
 
   /**
    * @param {Sources} sources
+   * @param {Prepared | null} prepared
    * @param {SessionEvents} events
    */
-  constructor(sources, events) {
+  constructor(sources, prepared, events) {
+    this.#prepared = prepared;
     this.#sources = sources;
     this.#events = events;
     this.#unlisten = sources.onChange((source, track) => this.#changed(source, track));
@@ -91,7 +95,7 @@ export class MediaSession {
       return true;
     }
     this.#events.mark("media");
-    this.#path = this.#makePath(media);
+    this.#path = this.#makePath(media, mode);
     this.#path.start();
     const early = this.#early;
     this.#early = [];
@@ -136,6 +140,7 @@ export class MediaSession {
 
   stop() {
     this.#close();
+    this.#prepared?.close();
     this.#media = null;
     this.#unlisten();
     window.removeEventListener("online", this.#hint);
@@ -144,11 +149,12 @@ export class MediaSession {
 
   #hint = () => this.#health?.hint();
 
-  /** @param {Media} media @returns {MediaPath} */
-  #makePath(media) {
+  /** @param {Media} media @param {Mode} mode @returns {MediaPath} */
+  #makePath(media, mode) {
     const { epoch } = media;
     const isCurrent = () => this.#media?.epoch === epoch;
     const Path = media.path === "peer" ? PeerPath : WorkerPath;
+    const prepared = media.offers ? this.#takePrepared(mode) : undefined;
     return new Path(media, (source) => this.#sources.track(source), {
       send: (message) => void this.#events.send(message),
       state: (state) => {
@@ -166,7 +172,16 @@ export class MediaSession {
         if (isCurrent()) this.#events.chatOpen(open);
       },
       chatRefused: () => this.#events.chatRefused(),
-    });
+    }, prepared);
+  }
+
+  /** What was prepared serves one attempt, in the mode it was made for. @param {Mode} mode */
+  #takePrepared(mode) {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    if (prepared?.mode === mode) return prepared;
+    prepared?.close();
+    return undefined;
   }
 
   #close() {

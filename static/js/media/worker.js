@@ -4,10 +4,11 @@
  * receives what the worker forwards and is renegotiated whenever somebody comes or goes.
  */
 
-import { CHAT_LABEL, listen, say } from "./chat.js";
-import { preferVp8, tune } from "./codecs.js";
+import { listen, say } from "./chat.js";
+import { tune } from "./codecs.js";
 import { Link } from "./link.js";
-import { SOURCES, kindOf, outgoingStreams } from "./path.js";
+import { SOURCES } from "./path.js";
+import { Prepared } from "./prepared.js";
 
 /** @import {Described, Media, RemoteCandidate} from "../wire/messages.js" */
 /** @import {Group, MediaPath, PathEvents, SourceName, TrackOf} from "./path.js" */
@@ -34,35 +35,26 @@ export class WorkerPath {
   #subscribe = null;
   /** Candidates that came before the worker's first offer. @type {RemoteCandidate[]} */
   #early = [];
-  #streams = outgoingStreams();
-  /** @type {RTCDataChannel | null} */
-  #channel = null;
+  #prepared;
 
   /**
    * @param {Media} media
    * @param {TrackOf} trackOf
    * @param {PathEvents} events
+   * @param {Prepared} [prepared]
    */
-  constructor(media, trackOf, events) {
+  constructor(media, trackOf, events, prepared = new Prepared("governed")) {
     this.#media = media;
     this.#trackOf = trackOf;
     this.#events = events;
-    this.#publish = this.#link("publish", () => {});
+    this.#prepared = prepared;
+    this.#publish = this.#link("publish", () => {}, prepared.pc);
   }
 
   start() {
     this.#events.state("connecting");
-    const { pc } = this.#publish;
-    for (const source of SOURCES) {
-      const transceiver = pc.addTransceiver(this.#trackOf(source) ?? kindOf(source), {
-        direction: "sendonly",
-        streams: [this.#streams[source]],
-      });
-      if (source !== "microphone") preferVp8(transceiver);
-    }
-    this.#channel = pc.createDataChannel(CHAT_LABEL, { ordered: true });
-    listen(this.#channel, this.#events);
-    void this.#publish.offer();
+    listen(this.#prepared.channel, this.#events);
+    void this.#publish.offer(() => this.#prepared.fill(this.#trackOf));
   }
 
   /** @param {Described} message */
@@ -96,7 +88,7 @@ export class WorkerPath {
 
   /** @param {string} text */
   say(text) {
-    return say(this.#channel, text);
+    return say(this.#prepared.channel, text);
   }
 
   peerConnections() {
@@ -111,14 +103,16 @@ export class WorkerPath {
   /**
    * @param {"publish" | "subscribe"} name
    * @param {(event: RTCTrackEvent) => void} track
+   * @param {RTCPeerConnection} [pc]
    */
-  #link(name, track) {
-    return new Link(name, this.#media, {
+  #link(name, track, pc) {
+    const events = {
       send: this.#events.send,
-      state: (state) => this.#changed(state),
+      state: (/** @type {RTCPeerConnectionState} */ state) => this.#changed(state),
       track,
       broken: () => this.#events.state("lost"),
-    });
+    };
+    return new Link(name, this.#media, events, pc);
   }
 
   /** @param {RTCTrackEvent} event */

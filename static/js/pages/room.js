@@ -2,6 +2,7 @@
 /** The page of a meeting: leads a person from one stage to the next. */
 
 import { rememberSeat, seatOf } from "../media/choices.js";
+import { prepare } from "../media/prepared.js";
 import { Sources } from "../media/sources.js";
 import { me as askWhoIAm, ticket } from "../signal/door.js";
 import { Problem, UNREACHABLE } from "../signal/http.js";
@@ -18,6 +19,7 @@ import { VerifyStage } from "../ui/verify.js";
 import { WaitStage } from "../ui/wait.js";
 
 /** @import {Me} from "../signal/door.js" */
+/** @import {Prepared} from "../media/prepared.js" */
 /** @import {Goodbye} from "../wire/messages.js" */
 
 class RoomPage {
@@ -32,6 +34,8 @@ class RoomPage {
   #waiting = null;
   /** @type {Call | null} */
   #call = null;
+  /** @type {Prepared | null} */
+  #prepared = null;
 
   #verify = new VerifyStage(this.#room, {
     verified: () => void this.route(),
@@ -65,7 +69,8 @@ class RoomPage {
       this.#refused(error instanceof Problem ? error : new Problem(UNREACHABLE));
       return;
     }
-    const { stage, resume, reason, may_return } = this.#me;
+    const { stage, resume, reason, may_return, mode } = this.#me;
+    if (stage !== "verify" && stage !== "ended") this.#prepared ??= prepare(mode);
     if (stage === "verify") {
       showStage(this.#room, "verify");
       this.#verify.show(this.#me);
@@ -127,7 +132,7 @@ class RoomPage {
     if (this.#me === null || this.#call !== null) return;
     this.#check.hide();
     this.#remember(true);
-    this.#call = new Call(this.#room, this.#sources, this.#me, this.#diagnostics, {
+    this.#call = new Call(this.#room, this.#sources, this.#me, this.#takePrepared(), this.#diagnostics, {
       goodbye: (goodbye) => this.#goodbye(goodbye),
       refused: (problem) => this.#refused(problem),
     });
@@ -141,6 +146,12 @@ class RoomPage {
     await this.#sources.open();
     this.#diagnostics.begin("takeover");
     this.#enterCall(true);
+  }
+
+  #takePrepared() {
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    return prepared;
   }
 
   #stopWaiting() {
@@ -183,6 +194,7 @@ class RoomPage {
     this.#waiting = null;
     this.#call?.stop(leaving);
     this.#call = null;
+    this.#takePrepared()?.close();
     this.#sources.close();
   }
 

@@ -25,6 +25,7 @@ import { fill, troubleWords } from "./words.js";
 /** @import {Me} from "../signal/door.js" */
 /** @import {LineEvents, LineStatus} from "../signal/line.js" */
 /** @import {MediaStatus} from "../media/session.js" */
+/** @import {Prepared} from "../media/prepared.js" */
 /** @import {Sources} from "../media/sources.js" */
 /** @import {Diagnostics} from "./diagnostics.js" */
 /** @import {Goodbye, Media, Mode, Person, Purpose, ServerMessage, State, Waiting, Welcome} from "../wire/messages.js" */
@@ -80,10 +81,11 @@ export class Call {
    * @param {HTMLElement} room
    * @param {Sources} sources
    * @param {Me} me
+   * @param {Prepared | null} prepared
    * @param {Diagnostics} diagnostics
    * @param {CallEvents} events
    */
-  constructor(room, sources, me, diagnostics, events) {
+  constructor(room, sources, me, prepared, diagnostics, events) {
     const { signal } = this.#listening;
     this.#room = room;
     this.#section = find(room, '[data-for="call"]', HTMLElement);
@@ -106,7 +108,7 @@ export class Call {
       () => this.#panels.isOpen("chat"),
       signal,
     );
-    this.#session = new MediaSession(sources, {
+    this.#session = new MediaSession(sources, prepared, {
       send: (message) => this.#line.send(message),
       status: (status) => this.#mediaChanged(status),
       remote: (participation, group, stream) => this.#tiles.stream(participation, group, stream),
