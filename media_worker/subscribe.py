@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from uuid import UUID
@@ -139,15 +139,17 @@ class Subscribe(MediaPath):
 
     # ---------------------------------------------------------------- negotiation
 
-    async def run(self) -> None:
+    async def run(self, until: Callable[[], Awaitable[None]]) -> None:
         """Keeps the browser's view equal to the room. Raises SdpRefused, DescriptionRefused or
         TimeoutError, after which the connection is of no use.
+
+        No offer is sent before ``until`` returns; the first is made in the meantime.
         """
         while True:
             await self._changed.wait()
             self._changed.clear()
             if self._seat_everyone():
-                await self._negotiate()
+                await self._negotiate(until)
 
     def _seat_everyone(self) -> bool:
         """Gives seats to those without one; whether the browser must be told anything."""
@@ -171,7 +173,7 @@ class Subscribe(MediaPath):
         self._seats.append(seat)
         return seat
 
-    async def _negotiate(self) -> None:
+    async def _negotiate(self, until: Callable[[], Awaitable[None]]) -> None:
         leaving = [seat for seat in self._seats if seat.state is SeatState.LEAVING]
         try:
             offer = await self.connection.createOffer()
@@ -180,6 +182,7 @@ class Subscribe(MediaPath):
             text = lean(self.connection.localDescription.sdp)
         except Exception as error:  # noqa: BLE001 - aiortc raises whatever it meets
             raise DescriptionRefused(type(error).__name__) from None
+        await until()
         answer = await self._ask(text)
         text, candidates = sdp.without_candidates(sdp.check_answer(answer))
         try:

@@ -165,13 +165,14 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         """One who waited says hello again, with a ticket to join."""
         try:
             self._welcomed = False
-            self.connection, media = await in_database(
+            connection, media = await in_database(
                 opening.come_in, message, self.scope.get("cookies", {}), waiting
             )
         except ConsiliumError as error:
             await self._refuse_hello(error)
             return
-        await self._welcome(self.connection, message.version, media)
+        self.connection = connection
+        await self._welcome(connection, message.version, media)
 
     async def _welcome(
         self, connection: opening.Connection, version: int, media: wire.Media | None
