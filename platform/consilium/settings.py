@@ -169,6 +169,7 @@ CACHES: dict[str, Any] = {
 _SPOOL = DATA / "celery"
 CELERY_BROKER_URL = _REDIS or "filesystem://"
 if not _REDIS:
+    CELERY_BROKER_TRANSPORT = "consilium.broker:Transport"
     for folder in ("queue", "processed", "control"):
         (_SPOOL / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
