@@ -26,8 +26,8 @@ from signaling.handlers.media import MAX_TRICKLED
 from signaling.hello import Connection
 from signaling.outgoing import NOTHING
 from tests.audit.reading import refused
-from tests.foundation.test_sdp import HOST as HOST_CANDIDATE
-from tests.foundation.test_sdp import RELAYED, answer, offer
+from tests.foundation.sdp.writing import HOST as HOST_CANDIDATE
+from tests.foundation.sdp.writing import RELAYED, answer, offer
 from tests.meetings.visit import acting_through, admitted, host_seated
 
 pytestmark = pytest.mark.filterwarnings("ignore")
