@@ -19,6 +19,8 @@ from typing import Any
 
 from aioice import ice, stun
 
+from foundation.wire.sdp.addresses import may_be_sent_to
+
 LOG = logging.getLogger("media_worker.guard")
 
 #: Datagrams waiting for DTLS or SRTP: 300 ms of a 10 Mbit/s stream. More means that this process
@@ -27,9 +29,6 @@ MAX_QUEUED = 512
 
 #: No path carries a longer UDP payload for WebRTC; longer ones are only a burden.
 MAX_DATAGRAM_BYTES = 2_048
-
-#: Cloud metadata services outside the link-local ranges (Amazon over IPv6, Alibaba).
-METADATA = frozenset({"fd00:ec2::254", "100.100.100.200"})
 
 #: Addresses of the browser's, signalled and discovered together. Each one costs checks.
 MAX_REMOTE_CANDIDATES = 32
@@ -48,25 +47,10 @@ class AddressPolicy:
     def allows(self, host: str) -> bool:
         """Whether ``host`` is an IP address that connectivity checks may go to.
 
-        Link-local includes the cloud's metadata service at 169.254.169.254. Names, among them
-        ``.local`` ones, are refused: resolving one sends packets on behalf of a stranger.
+        Names, among them ``.local`` ones, are refused: resolving one sends packets on behalf of a
+        stranger.
         """
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-        if mapped is not None:
-            return False
-        if address.is_loopback:
-            return self._loopback
-        return not (
-            address.is_unspecified
-            or address.is_multicast
-            or address.is_link_local
-            or address.is_reserved
-            or str(address) in METADATA
-        )
+        return may_be_sent_to(host, loopback=self._loopback)
 
 
 class GuardedConnection(ice.Connection):

@@ -244,6 +244,12 @@ class Environment(BaseSettings):
             )
         return self
 
+    @property
+    def is_for_this_machine_alone(self) -> bool:
+        """Whether every browser is on this machine: it answers to no other name or address."""
+        public = f"[{host}]" if ":" in (host := urlsplit(self.public_url).hostname or "") else host
+        return self.listen == "127.0.0.1" and {*self.hosts, public} <= set(LOOPBACK_HOSTS)
+
 
 def load() -> Environment:
     """The environment of this process; ``SettingsWrong`` with a line for each wrong value."""

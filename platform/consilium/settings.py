@@ -42,6 +42,8 @@ KEY_FILE: Path = ENVIRONMENT.key_file
 PUBLIC_URL = ENVIRONMENT.public_url
 ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(PUBLIC_URL).hostname or ""]
 PRODUCTION = ENVIRONMENT.production
+# Then the machine of every browser is this one, and candidates for loopback lead to it.
+ON_THIS_MACHINE_ALONE = ENVIRONMENT.is_for_this_machine_alone
 DEMO = ENVIRONMENT.demo
 WEB_PROCESSES = ENVIRONMENT.web_processes
 

@@ -58,6 +58,32 @@ def test_everything_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert "pw" not in repr([read.redis_url, read.smtp_url])
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONSILIUM_LISTEN", "0.0.0.0"),
+        ("CONSILIUM_HOSTS", "visits.example.org"),
+        ("CONSILIUM_HOSTS", "10.0.0.1"),
+        ("CONSILIUM_PUBLIC_URL", "https://visits.example.org"),
+        ("CONSILIUM_PUBLIC_URL", "https://localhost.example.org"),
+    ],
+)
+def test_whoever_answers_to_another_name_is_not_alone_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    assert environment.load().is_for_this_machine_alone
+    monkeypatch.setenv(name, value)
+    assert not environment.load().is_for_this_machine_alone
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:9000", "https://[::1]", "https://localhost"])
+def test_a_machine_may_call_itself_by_any_loopback_name(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("CONSILIUM_PUBLIC_URL", url)
+    assert environment.load().is_for_this_machine_alone
+
+
 def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSILIUM_PORT", "")
     monkeypatch.setenv("REDIS_URL", "")

@@ -116,3 +116,44 @@ def test_no_address_hides_among_the_extensions(tail: str) -> None:
     cleaned = sdp.check_candidate(line, relay_only=True)
     assert cleaned is not None
     assert "10.0.0" not in cleaned
+
+
+#: No other machine can be sent to at these, or nobody's browser lives there.
+NOWHERE = [
+    "127.0.0.1",
+    "127.8.9.10",
+    "::1",
+    "::ffff:127.0.0.1",
+    "0.0.0.0",
+    "::",
+    "169.254.1.1",
+    "169.254.169.254",
+    "fd00:ec2::254",
+    "fe80::1",
+    "224.0.0.251",
+    "ff02::fb",
+    "240.0.0.1",
+    "255.255.255.255",
+]
+
+
+def at(address: str, kind: str = "host") -> str:
+    return f"candidate:1 1 udp 1 {address} 5000 typ {kind}"
+
+
+@pytest.mark.parametrize("kind", ["host", "srflx", "relay"])
+@pytest.mark.parametrize("address", NOWHERE)
+def test_no_browser_is_led_nowhere(address: str, kind: str) -> None:
+    line = sdp.check_candidate(at(address, kind), relay_only=False)
+    assert line is not None
+    assert not sdp.leads_to_a_machine(line, loopback=False)
+
+
+@pytest.mark.parametrize("line", [HOST, MDNS, REFLEXIVE, RELAYED, RELAYED_6, at("10.0.0.5")])
+def test_a_browser_is_led_to_machines_and_to_mdns_names(line: str) -> None:
+    assert sdp.leads_to_a_machine(line, loopback=False)
+
+
+def test_loopback_is_a_machine_where_everybody_is_on_one() -> None:
+    leading = [one for one in NOWHERE if sdp.leads_to_a_machine(at(one), loopback=True)]
+    assert leading == ["127.0.0.1", "127.8.9.10", "::1"]

@@ -34,3 +34,17 @@ def test_candidates_can_be_taken_out() -> None:
     rest, candidates = sdp.without_candidates(offer({"candidates": [HOST, RELAYED]}))
     assert candidates == [HOST, RELAYED]
     assert rest == offer()
+
+
+def test_candidates_that_lead_nowhere_do_not_travel_on() -> None:
+    loopback = HOST.replace("192.168.7.9", "127.0.0.1")
+    relayed = RELAYED.replace("198.51.100.7", "169.254.169.254")
+    one = offer({"candidates": [HOST, MDNS, RELAYED, loopback, relayed]}, "sendrecv")
+    for relay_only, kept in ((False, 3), (True, 1)):
+        passed = sdp.check_peer_description(one, relay_only)
+        assert passed.count("a=candidate:") == kept
+        assert "169.254" not in passed
+        assert " 127.0.0.1 54321" not in passed
+    passed = sdp.check_peer_description(one, relay_only=False, loopback=True)
+    assert " 127.0.0.1 54321" in passed
+    assert "169.254" not in passed

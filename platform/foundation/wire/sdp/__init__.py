@@ -9,8 +9,8 @@ Every function raises ``SdpRefused`` with a stable reason, and nothing else, wha
 What is returned is what may be passed on.
 
 ``text`` makes lines and sections of it, ``shape`` says what every section must have, ``candidates``
-which candidates are any good, ``rewriting`` takes out what must not travel on, and ``descriptions``
-has one check for each description that is spoken.
+which candidates are any good and ``addresses`` where packets may go, ``rewriting`` takes out what
+must not travel on, and ``descriptions`` has one check for each description that is spoken.
 
 Sources: RFC 8866 (SDP), RFC 8839 (ICE in SDP), RFC 8122 (fingerprints), RFC 9143 (BUNDLE),
 RFC 8829 (JSEP), RFC 8827 section 6.5 (DTLS-SRTP only).
@@ -18,7 +18,11 @@ RFC 8829 (JSEP), RFC 8827 section 6.5 (DTLS-SRTP only).
 
 from __future__ import annotations
 
-from foundation.wire.sdp.candidates import MAX_CANDIDATES, check_candidate
+from foundation.wire.sdp.candidates import (
+    MAX_CANDIDATES,
+    check_candidate,
+    leads_to_a_machine,
+)
 from foundation.wire.sdp.descriptions import (
     PUBLISH_SHAPE,
     check_answer,
@@ -36,6 +40,7 @@ __all__ = [
     "check_candidate",
     "check_peer_description",
     "check_publish_offer",
+    "leads_to_a_machine",
     "relay_candidates_only",
     "without_candidates",
 ]

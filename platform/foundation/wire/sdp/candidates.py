@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from foundation.wire.browser import MAX_CANDIDATE_CHARS
+from foundation.wire.sdp.addresses import may_be_sent_to
 
 #: Different candidates in one description. A laptop with VPN and IPv6 has about ten; each one makes
 #: the receiving side send packets to an address of the sender's choice.
@@ -60,8 +61,23 @@ def check_candidate(line: str, relay_only: bool) -> str | None:
     return cleaned
 
 
+def leads_to_a_machine(candidate: str, *, loopback: bool) -> bool:
+    """Whether a browser that gets this candidate may send to it; it has passed the check above.
+
+    Only the browser can resolve a ``.local`` name, and only to a machine of its own network, so
+    these pass. Of addresses, those of one machine on a network do, and with ``loopback`` the
+    reader's own.
+    """
+    address = candidate.split(" ")[4]
+    return _is_mdns(address) or may_be_sent_to(address, loopback=loopback)
+
+
+def _is_mdns(address: str) -> bool:
+    return re.fullmatch(r"[0-9A-Za-z\-]{1,63}\.local", address) is not None
+
+
 def _is_address_or_mdns(address: str) -> bool:
-    if re.fullmatch(r"[0-9A-Za-z\-]{1,63}\.local", address):
+    if _is_mdns(address):
         return True
     try:
         ipaddress.ip_address(address)

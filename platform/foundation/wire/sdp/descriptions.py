@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foundation.wire.sdp.rewriting import passed_on
+from foundation.wire.sdp.rewriting import leading_to_a_machine_only, passed_on
 from foundation.wire.sdp.shape import check_codec, check_sections, direction_of
 from foundation.wire.sdp.text import MAX_ANSWER_MEDIA, SdpRefused, sections_of
 
@@ -44,11 +44,12 @@ def check_answer(sdp: str, relay_only: bool = False) -> str:
     return passed_on(sdp, relay_only)
 
 
-def check_peer_description(sdp: str, relay_only: bool) -> str:
+def check_peer_description(sdp: str, relay_only: bool, *, loopback: bool = False) -> str:
     """``sdp``, if it is an offer or answer of a private call, fit to be passed to the other one.
 
-    With ``relay_only`` it comes back as by ``relay_candidates_only``; otherwise only the related
-    addresses of its candidates are taken out. Raises SdpRefused.
+    With ``relay_only`` it comes back as by ``relay_candidates_only``; otherwise the related
+    addresses of its candidates are taken out. Candidates that lead to no machine on a network go
+    too; those that lead to the reader's own are kept with ``loopback``. Raises SdpRefused.
     """
     session, media = sections_of(sdp)
     if tuple(section.kind for section in media) != PUBLISH_SHAPE:
@@ -56,4 +57,4 @@ def check_peer_description(sdp: str, relay_only: bool) -> str:
     check_sections(session, media, setups=("actpass", "active", "passive"))
     for section in media[:3]:
         direction_of(section)
-    return passed_on(sdp, relay_only)
+    return leading_to_a_machine_only(passed_on(sdp, relay_only), loopback=loopback)

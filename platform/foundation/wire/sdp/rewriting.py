@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from foundation.wire.sdp.candidates import check_candidate
+from foundation.wire.sdp.candidates import check_candidate, leads_to_a_machine
 from foundation.wire.sdp.text import SdpRefused, lines_of
 
 
@@ -32,7 +32,18 @@ def without_candidates(sdp: str) -> tuple[str, list[str]]:
     return "".join(f"{line}\r\n" for line in kept), candidates
 
 
+def leading_to_a_machine_only(sdp: str, *, loopback: bool) -> str:
+    """``sdp`` without candidates of addresses that no other machine could be sent to at."""
+    kept = [
+        line
+        for line in lines_of(sdp)
+        if not line.startswith("a=candidate:") or leads_to_a_machine(line[2:], loopback=loopback)
+    ]
+    return "".join(f"{line}\r\n" for line in kept)
+
+
 def passed_on(sdp: str, relay_only: bool) -> str:
+    """``sdp`` as it may travel on: related addresses gone, or every address but relays'."""
     if relay_only:
         return relay_candidates_only(sdp)
     kept: list[str] = []
