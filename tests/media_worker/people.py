@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fractions
 import json
+import re
 import uuid
 from typing import Any
 
@@ -195,6 +196,13 @@ class Person:
                 self.last[what] = frame
         except MediaStreamError:
             pass
+
+
+def candidates_of(platform: Platform) -> set[tuple[str, int]]:
+    """Every address and port that the worker has offered to anybody."""
+    texts = [m.description.sdp for m in platform.messages if isinstance(m, WorkerDescribe)]
+    found = re.findall(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", "".join(texts))
+    return {(address, int(port)) for address, port in found}
 
 
 def streams_of(sdp: str) -> dict[str, str]:
