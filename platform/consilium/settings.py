@@ -195,6 +195,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "meetings.forget_expired_tickets",
         "schedule": 3600.0,
     },
+    "media.forget_expired_assertions": {
+        "task": "media.forget_expired_assertions",
+        "schedule": 3600.0,
+    },
 }
 
 # ------------------------------------------------------------------ people and sign-in
