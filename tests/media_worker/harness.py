@@ -38,6 +38,7 @@ from foundation.wire.worker import (
     Revoke,
     ServerCandidate,
     ServerDescribe,
+    Time,
     WorkerHello,
     WorkerWelcome,
 )
@@ -107,12 +108,18 @@ class Platform:
         self.lease_key = Ed25519PrivateKey.generate()
         self.linked = asyncio.Event()
         self.welcomes = True
+        #: By how much the platform's clock is ahead of this machine's, and so of the worker's.
+        self.ahead_seconds = 0.0
         self.leased: set[tuple[uuid.UUID, uuid.UUID]] = set()
         self._public_key: bytes | None = None
         self._socket: web.WebSocketResponse | None = None
         self._runner: web.AppRunner | None = None
         self._news = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def now(self) -> float:
+        return time.time() + self.ahead_seconds
 
     async def start(self) -> None:
         application = web.Application()
@@ -174,6 +181,11 @@ class Platform:
         assert isinstance(message, PathState)
         return message
 
+    def states_of(self, participant: uuid.UUID) -> set[str]:
+        """How the worker says that the paths of ``participant`` are or were."""
+        said = [m for m in self.messages if isinstance(m, PathState)]
+        return {m.state for m in said if m.participant == participant}
+
     def token(
         self,
         room: uuid.UUID,
@@ -185,7 +197,7 @@ class Platform:
         kid: str = "lease-1",
         **claims: object,
     ) -> str:
-        now = int(time.time())
+        now = int(self.now)
         body = {
             "aud": LEASE_AUDIENCE,
             "jti": str(uuid.uuid4()),
@@ -270,6 +282,7 @@ class Platform:
     async def _link(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=1 << 20)
         await socket.prepare(request)
+        await socket.send_str(write(Time(now=self.now)))
         hello = read(WORKER_ADAPTER, WORKER_KINDS, await socket.receive_str())
         assert isinstance(hello, WorkerHello)
         self._check_assertion(hello.assertion)
@@ -296,6 +309,7 @@ class Platform:
             message = read(WORKER_ADAPTER, WORKER_KINDS, frame.data)
             if isinstance(message, Renew):
                 self.renewals.append(message)
+                await socket.send_str(write(Time(now=self.now)))
                 continue
             async with self._news:
                 self.messages.append(message)
@@ -314,6 +328,7 @@ class Platform:
         assert claims["iss"] == str(self.worker)
         assert claims["aud"] == ASSERTION_AUDIENCE
         assert claims["exp"] - claims["iat"] <= 60
+        assert abs(claims["iat"] - self.now) < 5
         assert claims["jti"]
 
 
@@ -391,10 +406,11 @@ class Worker:
 
 @contextlib.asynccontextmanager
 async def running_worker(
-    directory: Path, **environment: str
+    directory: Path, *, ahead_seconds: float = 0.0, **environment: str
 ) -> AsyncIterator[tuple[Platform, Worker]]:
-    """A platform and a worker that is linked to it."""
+    """A platform, its clock ``ahead_seconds`` of the worker's, and a worker linked to it."""
     platform = Platform(directory)
+    platform.ahead_seconds = ahead_seconds
     await platform.start()
     worker = Worker(directory, platform, **environment)
     await worker.start()
