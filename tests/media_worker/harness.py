@@ -8,6 +8,7 @@ import contextlib
 import datetime
 import ipaddress
 import os
+import socket
 import ssl
 import sys
 import time
@@ -55,6 +56,14 @@ async def eventually(check: Callable[[], object], seconds: float = 5) -> None:
             if check():
                 return
             await asyncio.sleep(0.02)
+
+
+def udp_socket() -> socket.socket:
+    """On loopback, on a port of its own; it does not block."""
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.bind(("127.0.0.1", 0))
+    one.setblocking(False)
+    return one
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:

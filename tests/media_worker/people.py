@@ -198,6 +198,14 @@ class Person:
             pass
 
 
+async def in_a_call(first: Person, *others: Person) -> None:
+    """Everyone joins, one after another; returns when the first sees all the others."""
+    for person in (first, *others):
+        await person.join()
+    for other in others:
+        await first.sees(other)
+
+
 def candidates_of(platform: Platform) -> set[tuple[str, int]]:
     """Every address and port that the worker has offered to anybody."""
     texts = [m.description.sdp for m in platform.messages if isinstance(m, WorkerDescribe)]

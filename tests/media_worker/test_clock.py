@@ -12,7 +12,7 @@ import pytest_asyncio
 from foundation.wire.browser import Link
 from media_worker.clock import Clock, TimeUnknown
 from tests.media_worker.harness import Platform, Worker, eventually, running_worker
-from tests.media_worker.people import Person, on_loopback
+from tests.media_worker.people import Person, in_a_call, on_loopback
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -51,9 +51,7 @@ async def test_a_worker_whose_clock_is_an_hour_off_links_and_carries_a_call(
         room = uuid.uuid4()
         one, other = Person(platform, room), Person(platform, room)
         try:
-            await one.join()
-            await other.join()
-            await one.sees(other)
+            await in_a_call(one, other)
             assert len(platform.hellos) == 1
             assert "refused" not in worker.log
         finally:

@@ -14,7 +14,7 @@ import pytest
 from foundation.wire.browser import Link
 from media_worker.ports import NoPortFree, Ports
 from tests.media_worker.harness import eventually, running_worker
-from tests.media_worker.people import Person, candidates_of, on_loopback
+from tests.media_worker.people import Person, candidates_of, in_a_call, on_loopback
 
 LOOPBACK = "127.0.0.1"
 
@@ -115,9 +115,7 @@ async def test_a_call_stays_in_the_range_and_one_too_many_is_refused(tmp_path: P
         room = uuid.uuid4()
         one, other, third = (Person(platform, room) for _ in range(3))
         try:
-            await one.join()
-            await other.join()
-            await one.sees(other)
+            await in_a_call(one, other)
             used = {port for _, port in candidates_of(platform)}
             assert len(used) == 4
             assert used <= set(allowed)
