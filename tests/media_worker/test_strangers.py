@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from aioice import stun
 
 from foundation.wire.browser import Link
-from tests.media_worker.harness import Platform, Worker, udp_socket
+from tests.media_worker.harness import Platform, Worker, eventually, udp_socket
 from tests.media_worker.people import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -49,6 +51,12 @@ def worker_address(sdp: str) -> tuple[str, int]:
     found = re.search(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", sdp)
     assert found is not None
     return found.group(1), int(found.group(2))
+
+
+def connection_of(person: Person) -> Any:
+    """aioice's side of what ``person`` publishes by."""
+    assert person.publish is not None
+    return person.publish.getTransceivers()[0].receiver.transport.transport._connection
 
 
 async def answered(person: Person) -> tuple[str, int]:
@@ -127,8 +135,7 @@ async def test_an_empty_datagram_from_the_right_address_ends_nothing(
     call: tuple[Person, Person],
 ) -> None:
     one, other = call
-    assert other.publish is not None
-    pair = other.publish.getTransceivers()[0].receiver.transport.transport._connection._nominated[1]
+    pair = connection_of(other)._nominated[1]
     for datagram in (b"", b"", b"\x14", b"\x17\xfe\xfd", b"\x80", b"\xbf\xc8", bytes(2_100)):
         pair.protocol.transport.sendto(datagram, pair.remote_addr)
     await asyncio.sleep(0.2)
@@ -167,8 +174,7 @@ async def test_a_participant_cannot_make_the_worker_check_many_addresses(
 ) -> None:
     one = arrive()
     at = await connected(one)
-    assert one.publish is not None
-    connection = one.publish.getTransceivers()[0].receiver.transport.transport._connection
+    connection = connection_of(one)
     username = f"{connection.remote_username}:{connection.local_username}"
     sockets = [udp_socket() for _ in range(60)]
     for each in sockets:
@@ -183,6 +189,29 @@ async def test_a_participant_cannot_make_the_worker_check_many_addresses(
             pass
         each.close()
     assert 0 < answers <= 32
+
+
+async def test_a_relay_may_come_from_another_address_than_it_announced(
+    arrive: Callable[..., Person], stranger: socket.socket
+) -> None:
+    """As one behind a NAT does: it knows the password, and that is what counts (decision 22)."""
+    one = arrive()
+    await one.join(relay_only=True)
+    at = await answered(one)
+    await eventually(lambda: one.publish and connection_of(one).remote_password)
+    connection = connection_of(one)
+    username = f"{connection.remote_username}:{connection.local_username}"
+    stranger.sendto(connectivity_check(username, connection.remote_password), at)
+    answers: list[stun.Message] = []
+
+    def has_answered() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            answers.append(stun.parse_message(stranger.recv(2_000)))
+        return any(answer.message_class is stun.Class.RESPONSE for answer in answers)
+
+    await eventually(has_answered)
+    # The worker's own check of that address follows.
+    await eventually(lambda: has_answered() and answers[-1].message_class is stun.Class.REQUEST)
 
 
 @pytest.mark.usefixtures("call")
