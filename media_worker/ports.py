@@ -21,10 +21,8 @@ class Ports:
     """
 
     def __init__(self, allowed: range | None = None) -> None:
-        self.allowed = allowed
-        # ``or [0]``: to the kernel, port 0 means any.
-        shuffled = random.sample(allowed, len(allowed)) if allowed else [0]
-        self._order = deque(shuffled)
+        # To the kernel, port 0 means any.
+        self._order = deque(random.sample(allowed, len(allowed)) if allowed else [0])
 
     def bind(self, address: str) -> socket.socket:
         """A socket at ``address`` that does not block.
