@@ -34,7 +34,7 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         settings = from_environment(os.environ)
-        stock.install(settings.addresses)
+        stock.install(settings.addresses, settings.ports)
         identity = load_or_enrol(settings)
     except (SettingsWrong, stock.ReleaseUnknown, EnrolmentFailed, OSError) as error:
         LOG.error("%s", error)

@@ -6,18 +6,25 @@ with the right credentials (RFC 8445 section 7.3, RFC 8489 section 9.1) to this 
 went to the browser over its signaling and are known to nobody else.
 
 Relies on aioice 0.13.0: ``Connection._queue``, ``_remote_candidates``, ``_valid_username``,
-``_nominated``, ``local_password``; ``StunProtocol.transactions``, ``local_candidate``, ``id``.
+``_nominated``, ``_protocols``, ``local_password``, and that ``get_component_candidates`` opens all
+sockets; ``StunProtocol.transactions``, ``local_candidate``, ``id``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
+import socket
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
 from aioice import ice, stun
+from aioice.candidate import Candidate, candidate_foundation, candidate_priority
+
+from foundation.wire.sdp.addresses import may_be_sent_to
+from media_worker.ports import NoPortFree, Ports
 
 LOG = logging.getLogger("media_worker.guard")
 
@@ -28,11 +35,11 @@ MAX_QUEUED = 512
 #: No path carries a longer UDP payload for WebRTC; longer ones are only a burden.
 MAX_DATAGRAM_BYTES = 2_048
 
-#: Cloud metadata services outside the link-local ranges (Amazon over IPv6, Alibaba).
-METADATA = frozenset({"fd00:ec2::254", "100.100.100.200"})
-
 #: Addresses of the browser's, signalled and discovered together. Each one costs checks.
 MAX_REMOTE_CANDIDATES = 32
+
+#: What the kernel keeps of a burst until this process reads it; aioice asks for as much.
+RECEIVE_BUFFER_BYTES = 262_144
 
 #: Bytes the kernel would not take yet, per socket. Beyond, packets are dropped as a router would.
 MAX_UNSENT_BYTES = 1 << 20
@@ -48,36 +55,65 @@ class AddressPolicy:
     def allows(self, host: str) -> bool:
         """Whether ``host`` is an IP address that connectivity checks may go to.
 
-        Link-local includes the cloud's metadata service at 169.254.169.254. Names, among them
-        ``.local`` ones, are refused: resolving one sends packets on behalf of a stranger.
+        Names, among them ``.local`` ones, are refused: resolving one sends packets on behalf of a
+        stranger.
         """
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-        if mapped is not None:
-            return False
-        if address.is_loopback:
-            return self._loopback
-        return not (
-            address.is_unspecified
-            or address.is_multicast
-            or address.is_link_local
-            or address.is_reserved
-            or str(address) in METADATA
-        )
+        return may_be_sent_to(host, loopback=self._loopback)
 
 
 class GuardedConnection(ice.Connection):
     """An ICE connection that answers only those who know its password."""
 
-    #: Set once by ``stock.install``.
+    #: Both are set once by ``stock.install``.
     policy = AddressPolicy(["127.0.0.1"])
+    ports = Ports()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._verified: OrderedDict[tuple[int, str, int], None] = OrderedDict()
+
+    async def get_component_candidates(
+        self,
+        component: int,
+        addresses: list[str],
+        timeout: int = 5,  # noqa: ASYNC109 - aioice's, for servers that the worker has not
+    ) -> list[Candidate]:
+        """Host candidates alone, on ports that the worker may use: it has no STUN server or relay.
+
+        An address that is not (or no more) this machine's is left out. Raises NoPortFree, and
+        OSError if no address is left.
+        """
+        for address in addresses:
+            try:
+                await self._open(component, address)
+            except NoPortFree:
+                LOG.error("all UDP ports of CONSILIUM_WORKER_PORTS are taken")
+                raise
+            except OSError as error:
+                LOG.error(
+                    "an address of CONSILIUM_WORKER_ADDRESSES is of no use: %s", error.strerror
+                )
+        if not self._protocols:
+            raise OSError("no address")
+        return [protocol.local_candidate for protocol in self._protocols]
+
+    async def _open(self, component: int, address: str) -> None:
+        bound = self.ports.bind(address)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: GuardedStunProtocol(self), sock=bound
+        )
+        host, port = bound.getsockname()[:2]
+        protocol.local_candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=component,
+            transport="udp",
+            priority=candidate_priority(component, "host"),
+            host=host,
+            port=port,
+            type="host",
+        )
+        self._protocols.append(protocol)
 
     def request_received(
         self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol

@@ -30,7 +30,7 @@ from media_worker.settings import Settings
 
 LOG = logging.getLogger("media_worker.identity")
 
-#: The platform refuses assertions that live longer than 60 s; a shorter life survives clock skew.
+#: The platform refuses assertions that live longer than 60 s.
 ASSERTION_SECONDS = 50
 
 #: The enrolment answer is two short fields; more is not the platform.
@@ -53,14 +53,16 @@ class Identity:
     link_path: str
     key: Ed25519PrivateKey
 
-    def assertion(self) -> str:
-        """A fresh JWT that proves this identity to the platform for less than a minute."""
-        now = int(time.time())
+    def assertion(self, now: float) -> str:
+        """A fresh JWT that proves this identity for less than a minute from ``now``.
+
+        ``now`` is the platform's time, in seconds since 1970.
+        """
         claims: dict[str, str | int] = {
             "iss": str(self.worker),
             "aud": ASSERTION_AUDIENCE,
-            "iat": now,
-            "exp": now + ASSERTION_SECONDS,
+            "iat": int(now),
+            "exp": int(now) + ASSERTION_SECONDS,
             "jti": str(uuid.uuid4()),
         }
         pem = self.key.private_bytes(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import time
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -18,8 +17,9 @@ from joserfc.jwk import OKPKey
 from pydantic import ValidationError
 
 from foundation.wire.worker import LEASE_AUDIENCE, LeaseClaims, LeaseKey
+from media_worker.clock import Clock
 
-#: A lease may be signed by a clock this much ahead of ours, in seconds.
+#: A lease may be signed this much ahead of our idea of the platform's time, in seconds.
 CLOCK_SKEW_SECONDS = 30
 
 #: Old and new key during a rotation, and some to spare.
@@ -33,8 +33,9 @@ class LeaseRefused(ValueError):
 class LeaseBook:
     """The platform's lease keys as last announced, and the verdict on leases."""
 
-    def __init__(self, worker: UUID) -> None:
+    def __init__(self, worker: UUID, clock: Clock) -> None:
         self._worker = worker
+        self._clock = clock
         self._keys: dict[str, OKPKey] = {}
 
     def replace_keys(self, keys: Iterable[LeaseKey]) -> None:
@@ -70,7 +71,7 @@ class LeaseBook:
             raise LeaseRefused("signature") from None
         except (ValidationError, ValueError):
             raise LeaseRefused("claims") from None
-        now = time.time()
+        now = self._clock.now()
         if claims.aud != LEASE_AUDIENCE:
             raise LeaseRefused("audience")
         if claims.worker != self._worker:
@@ -80,3 +81,7 @@ class LeaseBook:
         if claims.iat > now + CLOCK_SKEW_SECONDS:
             raise LeaseRefused("not yet valid")
         return claims
+
+    def seconds_left(self, claims: LeaseClaims) -> float:
+        """How long a lease still holds; 0 when it has ended."""
+        return max(0.0, claims.exp - self._clock.now())

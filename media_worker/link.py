@@ -31,9 +31,11 @@ from foundation.wire.worker import (
     VERSION,
     Renew,
     ServerMessage,
+    Time,
     WorkerHello,
     WorkerWelcome,
 )
+from media_worker.clock import Clock
 from media_worker.identity import Identity, tls_context
 from media_worker.leases import LeaseBook, LeaseRefused
 from media_worker.rooms import Rooms
@@ -44,7 +46,8 @@ LOG = logging.getLogger("media_worker.link")
 #: Messages that wait for the platform: one of each kind for everybody at full capacity.
 MAX_OUTBOX = 2_000
 
-#: Until the platform must have answered hello, and between pings on a silent line.
+#: Until the platform must have told the time and answered hello, and between pings on a silent
+#: line.
 HELLO_SECONDS = 5.0
 PING_SECONDS = 5.0
 
@@ -66,7 +69,8 @@ class Link:
         self._identity = identity
         self._url = settings.platform_url + identity.link_path
         self._tls = tls_context(settings)
-        self._book = LeaseBook(identity.worker)
+        self._clock = Clock()
+        self._book = LeaseBook(identity.worker, self._clock)
         self._outbox: deque[Message] = deque()
         self._has_mail = asyncio.Event()
         self._is_up = False
@@ -121,17 +125,12 @@ class Link:
             max_size=MAX_MESSAGE_BYTES,
             max_queue=64,
         ) as socket:
-            await socket.send(
-                write(
-                    WorkerHello(
-                        version=VERSION,
-                        assertion=self._identity.assertion(),
-                        capacity=self._settings.capacity,
-                        present=self.rooms.present(),
-                    )
-                )
-            )
             async with asyncio.timeout(HELLO_SECONDS):
+                first = await self._receive(socket)
+                if not isinstance(first, Time):
+                    raise PlatformConfused
+                self._clock.tell(first.now)
+                await socket.send(write(self._hello()))
                 welcome = await self._receive(socket)
             if not isinstance(welcome, WorkerWelcome) or welcome.version != VERSION:
                 raise PlatformConfused
@@ -151,6 +150,14 @@ class Link:
                 await asyncio.gather(*tasks, return_exceptions=True)
         return True
 
+    def _hello(self) -> WorkerHello:
+        return WorkerHello(
+            version=VERSION,
+            assertion=self._identity.assertion(self._clock.now()),
+            capacity=self._settings.capacity,
+            present=self.rooms.present(),
+        )
+
     def _welcomed(self, welcome: WorkerWelcome) -> None:
         self._book.replace_keys(welcome.lease_keys)
         self._is_up = True
@@ -162,6 +169,8 @@ class Link:
             message = await self._receive(socket)
             if isinstance(message, WorkerWelcome):
                 self._book.replace_keys(message.lease_keys)
+            elif isinstance(message, Time):
+                self._clock.tell(message.now)
             else:
                 self.rooms.take(message)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from uuid import UUID
@@ -54,7 +53,7 @@ class Rooms:
         self._send = send
         self._office = Office(send, link_is_up, self._ended_by_itself, self._chat)
         self._rooms: dict[UUID, dict[UUID, Participant]] = {}
-        self._lapses: dict[Key, tuple[float, asyncio.TimerHandle]] = {}
+        self._lapses: dict[Key, asyncio.TimerHandle] = {}
         self._ended: OrderedDict[Key, tuple[int, bool]] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -107,7 +106,7 @@ class Rooms:
                 self._report(claims, "refused")
                 return
             self._admit(claims, held)
-        self._lapse_at(key, claims.exp)
+        self._lapse_after(key, self._book.seconds_left(claims))
 
     def _revoke(self, key: Key, epoch: int) -> None:
         self._remember(key, epoch, has_failed=False)
@@ -141,7 +140,7 @@ class Rooms:
             del self._rooms[participant.room]
         lapse = self._lapses.pop((participant.room, participant.id), None)
         if lapse is not None:
-            lapse[1].cancel()
+            lapse.cancel()
         for other in room.values():
             other.subscribe.unfollow(participant.id)
         self._close(participant)
@@ -151,16 +150,19 @@ class Rooms:
         self._remember((participant.room, participant.id), participant.epoch, has_failed=True)
         self._drop(participant)
 
-    def _lapse_at(self, key: Key, expiry: int) -> None:
-        """Drops the participant at ``expiry`` (Unix time), or later if that is already agreed."""
-        earlier = self._lapses.get(key)
-        held = self._rooms[key[0]][key[1]]
-        if earlier is not None:
-            earlier[1].cancel()
-            expiry = max(expiry, int(earlier[0]))
-        delay = max(0.0, expiry - time.time())
-        timer = asyncio.get_running_loop().call_later(delay, self._lapsed, held.room, held.id)
-        self._lapses[key] = (expiry, timer)
+    def _lapse_after(self, key: Key, seconds: float) -> None:
+        """Drops the participant after ``seconds``, or later if that is already agreed.
+
+        The moment is kept by the loop's clock: a lease that was taken lasts as long as it said,
+        whoever's clock is set meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        moment = loop.time() + seconds
+        if key in self._lapses:
+            earlier = self._lapses[key]
+            earlier.cancel()
+            moment = max(moment, earlier.when())
+        self._lapses[key] = loop.call_at(moment, self._lapsed, *key)
 
     def _lapsed(self, room: UUID, who: UUID) -> None:
         held = self._rooms.get(room, {}).get(who)

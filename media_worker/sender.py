@@ -19,7 +19,6 @@ import time
 import uuid
 from typing import Any
 
-from aiortc import clock
 from aiortc.codecs import is_rtx
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcrtpparameters import RTCRtpSendParameters
@@ -179,7 +178,8 @@ class ForwardingSender:
         """Header extensions of this hop (RFC 8285), one-byte form: send time, audio level."""
         fields = b""
         if self._send_time_id is not None:
-            send_time = (clock.current_ntp_time() >> 14) & 0x00FFFFFF
+            # Only differences count, so they are taken from a clock that nobody sets.
+            send_time = int(time.monotonic() * (1 << 18)) & 0x00FFFFFF
             fields += struct.pack("!L", (((self._send_time_id << 4) | 2) << 24) | send_time)
         if self._audio_level_id is not None and audio_level is not None:
             level = (0x80 if audio_level[0] else 0) | (audio_level[1] & 0x7F)

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 #: ``present`` of a reconnecting worker must fit into one message of 64 KiB (foundation.wire).
 MAX_CAPACITY = 400
 
+#: Each participant has two peer connections, and each takes one port at every address.
+PORTS_EACH = 2
+
 
 class SettingsWrong(ValueError):
     """A variable is missing or makes no sense; the text says which and what to do."""
@@ -19,7 +22,10 @@ class SettingsWrong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``addresses`` are where media is received; people's browsers must be able to reach them."""
+    """``addresses`` are where media is received; people's browsers must be able to reach them.
+
+    ``ports`` are the UDP ports there; None leaves them to the kernel.
+    """
 
     platform_url: str
     ca_file: Path | None
@@ -28,6 +34,7 @@ class Settings:
     enrolment_code: str | None
     name: str
     addresses: tuple[str, ...]
+    ports: range | None
     capacity: int
 
     @property
@@ -55,6 +62,13 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     name = environment.get("CONSILIUM_WORKER_NAME", "worker")
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
         raise SettingsWrong("CONSILIUM_WORKER_NAME may hold a-z, 0-9 and -, at most 40 of them")
+    ports = _ports(environment.get("CONSILIUM_WORKER_PORTS", ""))
+    capacity = _capacity(environment.get("CONSILIUM_WORKER_CAPACITY", "100"))
+    if ports is not None and len(ports) < PORTS_EACH * capacity:
+        raise SettingsWrong(
+            f"CONSILIUM_WORKER_PORTS must have {PORTS_EACH * capacity} ports or more,"
+            f" {PORTS_EACH} for each of the {capacity} people of CONSILIUM_WORKER_CAPACITY"
+        )
     return Settings(
         platform_url=url,
         ca_file=ca_file,
@@ -63,7 +77,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         enrolment_code=environment.get("CONSILIUM_WORKER_ENROLMENT_CODE") or None,
         name=name,
         addresses=_addresses(environment.get("CONSILIUM_WORKER_ADDRESSES", "127.0.0.1")),
-        capacity=_capacity(environment.get("CONSILIUM_WORKER_CAPACITY", "100")),
+        ports=ports,
+        capacity=capacity,
     )
 
 
@@ -81,6 +96,16 @@ def _addresses(text: str) -> tuple[str, ...]:
     if not 1 <= len(found) <= 8:
         raise SettingsWrong("CONSILIUM_WORKER_ADDRESSES must list one to eight IP addresses")
     return found
+
+
+def _ports(text: str) -> range | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text.strip())
+    first, last = (int(number) for number in found.groups()) if found else (0, 0)
+    if not 1_024 <= first <= last <= 65_535:
+        raise SettingsWrong("CONSILIUM_WORKER_PORTS must look like 40000-49999, from 1024 to 65535")
+    return range(first, last + 1)
 
 
 def _capacity(text: str) -> int:

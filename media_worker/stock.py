@@ -5,8 +5,8 @@ below mean what they mean in these releases, so any other release is refused at 
 
 * ``aiortc.rtcpeerconnection``: RTCRtpReceiver, RTCRtpSender, RTCDtlsTransport, RTCSctpTransport,
   RTCCertificate, looked up when a transceiver or a connection is made;
-* ``aiortc.rtcicetransport.Connection`` and ``aioice.ice.StunProtocol``, ``get_host_addresses``,
-  looked up when a connection gathers candidates;
+* ``aiortc.rtcicetransport.Connection``, looked up when a connection is made, and
+  ``aioice.ice.get_host_addresses``, looked up when it gathers candidates;
 * ``aiortc.codecs.CODECS`` and ``HEADER_EXTENSIONS``, copied into every offer and answer;
 * the private attributes listed at the top of ``guard``, ``transport``, ``receiver``, ``sender``
   and ``data``.
@@ -31,6 +31,7 @@ from aiortc.codecs import CODECS, HEADER_EXTENSIONS, is_rtx
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpHeaderExtensionParameters
 
 from media_worker import congestion, data, guard, receiver, sender, transport
+from media_worker.ports import Ports
 
 KNOWN_RELEASES = {"aiortc": "1.16.0", "aioice": "0.13.0"}
 
@@ -46,7 +47,7 @@ def require_known_releases() -> None:
         raise ReleaseUnknown(f"needs {KNOWN_RELEASES}, found {found}")
 
 
-def install(addresses: Sequence[str]) -> None:
+def install(addresses: Sequence[str], ports: range | None = None) -> None:
     """Makes every peer connection of this process the worker's kind. Call once, at start."""
     require_known_releases()
     own = list(addresses)
@@ -55,9 +56,9 @@ def install(addresses: Sequence[str]) -> None:
         return own
 
     guard.GuardedConnection.policy = guard.AddressPolicy(own)
+    guard.GuardedConnection.ports = Ports(ports)
     for module, name, replacement in (
         (ice, "get_host_addresses", host_addresses),
-        (ice, "StunProtocol", guard.GuardedStunProtocol),
         (rtcicetransport, "Connection", guard.GuardedConnection),
         (rtcpeerconnection, "RTCCertificate", transport.WorkerCertificate),
         (rtcpeerconnection, "RTCDtlsTransport", transport.AeadTransport),

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from audit.clock import database_now
 from foundation.errors import PROBLEMS, ConsiliumError
 from foundation.wire import browser as browser_wire
 from foundation.wire import worker as wire
@@ -78,6 +79,12 @@ class WorkerLink(AsyncWebsocketConsumer):
             await self.close(PROBLEMS["try_later"].close_code)
 
     async def _handle_queued(self) -> None:
+        try:
+            await self._tell_time()
+        except Exception:
+            log.exception("a media worker could not be told the time")
+            await self.close(PROBLEMS["try_later"].close_code)
+            return
         while True:
             message = await self._queue.get()
             self._heard.set()
@@ -118,6 +125,10 @@ class WorkerLink(AsyncWebsocketConsumer):
         present = {(held.room, held.participant, held.epoch) for held in hello.present}
         await in_database(paths.reopen_rooms_of, worker.pk, present)
 
+    async def _tell_time(self) -> None:
+        now = await in_database(database_now)
+        await self._send(wire.Time(now=now.timestamp()))
+
     async def _renew(self, worker_id: UUID, renew: wire.Renew) -> None:
         kept = await in_database(
             workers.renew_presence, worker_id, self._link, renew.participants, renew.cpu_percent
@@ -125,6 +136,7 @@ class WorkerLink(AsyncWebsocketConsumer):
         if not kept:
             await self.close(PROBLEMS["taken_over"].close_code)
             return
+        await self._tell_time()
         now = asyncio.get_running_loop().time()
         if now - self._leases_checked > LEASE_CHECK_SECONDS:
             self._leases_checked = now

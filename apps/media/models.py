@@ -91,6 +91,16 @@ class Enrolment(models.Model):
         return None
 
 
+class SpentAssertion(models.Model):
+    """A worker's assertion that opened a link: its id can be inserted once. Swept once expired."""
+
+    jti = models.UUIDField(primary_key=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class Placement(models.Model):
     """A governed meeting's room on one worker. At most one is in force for a meeting."""
 

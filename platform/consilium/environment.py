@@ -111,6 +111,15 @@ def _addresses(value: object) -> list[str]:
     return addresses
 
 
+def _port_range(value: object) -> str:
+    """A range of ports as the media worker takes it, or nothing."""
+    text = str(value).strip()
+    found = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
+    if text and not (found and 1024 <= int(found[1]) <= int(found[2]) <= 65_535):
+        raise ValueError(f"{value!r} is not a range of ports such as 40000-49999 (1024 to 65535)")
+    return text
+
+
 def _listen(value: object) -> str:
     """Where the web listens: this machine alone, or every network it is on."""
     if value not in {"127.0.0.1", "0.0.0.0"}:  # noqa: S104 - an operator may ask for it
@@ -223,8 +232,10 @@ class Environment(BaseSettings):
         int, BeforeValidator(_whole_number(60, 86_400, "a number of seconds"))
     ] = Field(default=3600, validation_alias="TURN_SECONDS")
 
-    # The media worker: addresses it offers to browsers, and how long a call outlives the web.
+    # The media worker: addresses it offers to browsers, the UDP ports there (empty: the kernel's
+    # choice), and how long a call outlives the web.
     worker_addresses: Annotated[list[str], NoDecode, BeforeValidator(_addresses)] = []
+    worker_ports: Annotated[str, BeforeValidator(_port_range)] = ""
     lease_seconds: Annotated[
         int, BeforeValidator(_whole_number(10, 86_400, "a number of seconds"))
     ] = 3600
@@ -243,6 +254,12 @@ class Environment(BaseSettings):
                 " because without it messages between them are lost",
             )
         return self
+
+    @property
+    def is_for_this_machine_alone(self) -> bool:
+        """Whether every browser is on this machine: it answers to no other name or address."""
+        public = f"[{host}]" if ":" in (host := urlsplit(self.public_url).hostname or "") else host
+        return self.listen == "127.0.0.1" and {*self.hosts, public} <= set(LOOPBACK_HOSTS)
 
 
 def load() -> Environment:

@@ -42,6 +42,8 @@ KEY_FILE: Path = ENVIRONMENT.key_file
 PUBLIC_URL = ENVIRONMENT.public_url
 ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(PUBLIC_URL).hostname or ""]
 PRODUCTION = ENVIRONMENT.production
+# Then the machine of every browser is this one, and candidates for loopback lead to it.
+ON_THIS_MACHINE_ALONE = ENVIRONMENT.is_for_this_machine_alone
 DEMO = ENVIRONMENT.demo
 WEB_PROCESSES = ENVIRONMENT.web_processes
 
@@ -192,6 +194,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "meetings.forget_expired_tickets": {
         "task": "meetings.forget_expired_tickets",
+        "schedule": 3600.0,
+    },
+    "media.forget_expired_assertions": {
+        "task": "media.forget_expired_assertions",
         "schedule": 3600.0,
     },
 }

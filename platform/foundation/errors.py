@@ -120,6 +120,7 @@ _ALL = (
     # Media workers
     Problem("worker_unknown", 401, 4050, _("This media worker is not enrolled.")),
     Problem("enrolment_refused", 403, 4051, _("This enrolment code is not valid.")),
+    Problem("assertion_spent", 401, 4052, _("This proof of identity was used before.")),
 )
 
 PROBLEMS: dict[str, Problem] = {problem.code: problem for problem in _ALL}

@@ -25,6 +25,7 @@ OF_NOBODY = {
     "accounts.LoginSession": "belongs to a browser before anybody is known",
     "media.MediaWorker": "belongs to the installation and serves all organisations",
     "media.Enrolment": "makes a worker",
+    "media.SpentAssertion": "of a worker",
     "vault.SigningKey": "signs for the installation",
 }
 

@@ -42,6 +42,7 @@ def test_everything_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         "TURN_URLS": "turn:turn.example.org:3478,turns:turn.example.org:443?transport=tcp",
         "TURN_SECRET": "north",
         "CONSILIUM_WORKER_ADDRESSES": "127.0.0.1",
+        "CONSILIUM_WORKER_PORTS": "40000-49999",
         "CONSILIUM_LEASE_SECONDS": "60",
     }
     for name, value in settings.items():
@@ -54,8 +55,35 @@ def test_everything_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert read.turn_urls == settings["TURN_URLS"].split(",")
     assert read.redis_url is not None
     assert read.redis_url.get_secret_value() == settings["REDIS_URL"]
+    assert read.worker_ports == "40000-49999"
     assert read.lease_seconds == 60
     assert "pw" not in repr([read.redis_url, read.smtp_url])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONSILIUM_LISTEN", "0.0.0.0"),
+        ("CONSILIUM_HOSTS", "visits.example.org"),
+        ("CONSILIUM_HOSTS", "10.0.0.1"),
+        ("CONSILIUM_PUBLIC_URL", "https://visits.example.org"),
+        ("CONSILIUM_PUBLIC_URL", "https://localhost.example.org"),
+    ],
+)
+def test_whoever_answers_to_another_name_is_not_alone_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    assert environment.load().is_for_this_machine_alone
+    monkeypatch.setenv(name, value)
+    assert not environment.load().is_for_this_machine_alone
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:9000", "https://[::1]", "https://localhost"])
+def test_a_machine_may_call_itself_by_any_loopback_name(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("CONSILIUM_PUBLIC_URL", url)
+    assert environment.load().is_for_this_machine_alone
 
 
 def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +104,10 @@ def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CONSILIUM_HOSTS", "*", "'*' is not a host name or address"),
         ("CONSILIUM_HOSTS", "a,https://b", "'https://b' is not a host name or address"),
         ("CONSILIUM_WORKER_ADDRESSES", "10.0.0.300", "'10.0.0.300' is not an IP address"),
+        ("CONSILIUM_WORKER_PORTS", "40000", "'40000' is not a range of ports such as 40000-49999"),
+        ("CONSILIUM_WORKER_PORTS", "1-9", "'1-9' is not a range of ports"),
+        ("CONSILIUM_WORKER_PORTS", "5000-4000", "'5000-4000' is not a range of ports"),
+        ("CONSILIUM_WORKER_PORTS", "5000-70000", "'5000-70000' is not a range of ports"),
         ("CONSILIUM_LEASE_SECONDS", "9", "9 is not a number of seconds (10 to 86400)"),
         ("CONSILIUM_SECRET_KEY", "short", "it is too short (32 characters at least)"),
         ("DATABASE_URL", "mysql://root:hunter2@db/x", "does not begin with postgresql://"),

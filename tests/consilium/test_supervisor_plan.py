@@ -80,6 +80,13 @@ def test_worker_offers_the_addresses_it_was_given(tmp_path: Path) -> None:
     assert worker.environment["CONSILIUM_WORKER_ADDRESSES"] == "10.0.0.1,10.0.0.2"
 
 
+def test_worker_takes_the_ports_it_was_given(tmp_path: Path) -> None:
+    for ports in ("", "40000-49999"):
+        environment = Environment(data=tmp_path, worker_ports=ports)
+        children = {c.name: c for c in plan.children(environment, CERTIFICATE, KEY, {})}
+        assert children["media-worker"].environment["CONSILIUM_WORKER_PORTS"] == ports
+
+
 def test_worker_offers_loopback_when_nothing_is_said(environment: Environment) -> None:
     worker = {c.name: c for c in plan.children(environment, CERTIFICATE, KEY, {})}["media-worker"]
     assert worker.environment["CONSILIUM_WORKER_ADDRESSES"].split(",")[-1] == "127.0.0.1"

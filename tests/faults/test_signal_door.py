@@ -32,7 +32,7 @@ from tests.flows.clients import (
 )
 from tests.flows.people import code_of
 from tests.flows.test_refusals import assertion, base64url, hmac_signed, unsigned
-from tests.foundation.test_sdp import (
+from tests.foundation.sdp.writing import (
     HOST,
     MDNS,
     REFLEXIVE,

@@ -392,7 +392,8 @@ def test_a_worker_is_who_its_key_says(house: House):
         return line
 
     now = int(time.time())
-    good = {"iss": worker, "aud": ASSERTION_AUDIENCE, "iat": now, "exp": now + 50, "jti": "1"}
+    jti = str(uuid4())
+    good = {"iss": worker, "aud": ASSERTION_AUDIENCE, "iat": now, "exp": now + 50, "jti": jti}
     wrong_claims = (
         {"aud": "consilium:signal"},
         {"iss": str(uuid4())},
@@ -401,6 +402,7 @@ def test_a_worker_is_who_its_key_says(house: House):
         {"exp": now + 3600},
         {"iat": now - 200, "exp": now - 150},
         {"exp": "soon"},
+        {"jti": "1"},
     )
     tokens = [assertion(key, {**good, **changed}) for changed in wrong_claims]
     tokens += [assertion(Ed25519PrivateKey.generate(), good), "a.b.c", CANARY * 4]
@@ -424,6 +426,8 @@ def test_a_worker_is_who_its_key_says(house: House):
     linked = hello(assertion(key, good))
     linked.hears("welcome")
     linked.close()
+    with house.trail.gains(Verb.WORKER_LINK, "assertion_spent", f"worker:{worker}"):
+        assert hello(assertion(key, good)).ends() == PROBLEMS["assertion_spent"].close_code
 
 
 # ---------------------------------------------------------------- without TLS

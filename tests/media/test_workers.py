@@ -20,7 +20,8 @@ from foundation.actor import anonymous, service
 from foundation.errors import ConsiliumError
 from foundation.wire.worker import ASSERTION_AUDIENCE
 from media.actions import workers
-from media.models import PRESENCE_LASTS, Enrolment, MediaWorker
+from media.models import PRESENCE_LASTS, Enrolment, MediaWorker, SpentAssertion
+from media.tasks import forget_expired_assertions
 from tests.audit.reading import deeds, refused
 from tests.meetings.visit import acting_through, verified
 
@@ -47,6 +48,7 @@ def assertion(pair: OKPKey, worker: MediaWorker, **changed: object) -> str:
         "aud": ASSERTION_AUDIENCE,
         "iat": now,
         "exp": now + 60,
+        "jti": str(uuid4()),
         **changed,
     }
     claims = {name: value for name, value in claims.items() if value is not ...}
@@ -194,6 +196,10 @@ def test_a_signed_assertion_names_its_worker(identity):
         {"exp": 1e308},
         {"iat": -1e308},
         {"iss": str(uuid4())},
+        {"jti": ...},
+        {"jti": None},
+        {"jti": 7},
+        {"jti": "1"},
     ],
 )
 def test_an_assertion_of_another_shape_is_refused(identity, changed):
@@ -218,6 +224,48 @@ def test_clocks_may_differ_by_a_little(identity, begins):
     pair, worker = identity
     issued = int(database_now().timestamp()) + begins
     assert workers.worker_of(assertion(pair, worker, iat=issued, exp=issued + 60))
+
+
+def test_an_assertion_opens_one_link(identity):
+    pair, worker = identity
+    one = assertion(pair, worker)
+    assert workers.worker_of(one) == worker
+    for _ in range(2):
+        with refused(Verb.WORKER_LINK, "assertion_spent"):
+            workers.worker_of(one)
+    row = TrailRow.objects.latest("id")
+    assert str(worker.pk) in row.body, "the trail says whose it was"
+    assert row.actor == "anonymous:-", "and not that the worker did it"
+    assert workers.worker_of(assertion(pair, worker)) == worker
+
+
+def test_an_id_that_was_spent_cannot_be_signed_again(identity):
+    pair, worker = identity
+    jti = uuid4()
+    assert workers.worker_of(assertion(pair, worker, jti=str(jti)))
+    with refused(Verb.WORKER_LINK, "assertion_spent"):
+        workers.worker_of(assertion(pair, worker, jti=jti.hex.upper()))
+
+
+def test_what_was_refused_is_not_spent(identity):
+    pair, worker = identity
+    jti = str(uuid4())
+    with refused(Verb.WORKER_LINK, "worker_unknown"):
+        workers.worker_of(assertion(fresh_key()[0], worker, jti=jti))
+    assert workers.worker_of(assertion(pair, worker, jti=jti))
+
+
+def test_spent_assertions_are_kept_until_no_clock_takes_them(identity):
+    pair, worker = identity
+    issued = int(database_now().timestamp()) - 55
+    one = assertion(pair, worker, iat=issued, exp=issued + 60)
+    workers.worker_of(one)
+    forget_expired_assertions()
+    with refused(Verb.WORKER_LINK, "assertion_spent"):
+        workers.worker_of(one)
+    SpentAssertion.objects.update(expires_at=database_now() - timedelta(seconds=61))
+    forget_expired_assertions()
+    assert not SpentAssertion.objects.exists()
 
 
 def test_a_key_of_somebody_else_is_refused(identity):

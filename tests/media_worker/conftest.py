@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.media_worker.harness import Platform, Worker, running_worker
-from tests.media_worker.people import Person, on_loopback
+from tests.media_worker.people import Person, in_a_call, on_loopback
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -47,3 +47,11 @@ async def arrive(platform: Platform) -> AsyncIterator[Callable[..., Person]]:
     for person in people:
         with contextlib.suppress(Exception):
             await person.gone()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def call(arrive: Callable[..., Person]) -> tuple[Person, Person]:
+    """Two people in a call of their own; the first has seen the second."""
+    one, other = arrive(), arrive()
+    await in_a_call(one, other)
+    return one, other

@@ -8,6 +8,7 @@ import contextlib
 import datetime
 import ipaddress
 import os
+import socket
 import ssl
 import sys
 import time
@@ -38,6 +39,7 @@ from foundation.wire.worker import (
     Revoke,
     ServerCandidate,
     ServerDescribe,
+    Time,
     WorkerHello,
     WorkerWelcome,
 )
@@ -54,6 +56,14 @@ async def eventually(check: Callable[[], object], seconds: float = 5) -> None:
             if check():
                 return
             await asyncio.sleep(0.02)
+
+
+def udp_socket() -> socket.socket:
+    """On loopback, on a port of its own; it does not block."""
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.bind(("127.0.0.1", 0))
+    one.setblocking(False)
+    return one
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:
@@ -107,12 +117,18 @@ class Platform:
         self.lease_key = Ed25519PrivateKey.generate()
         self.linked = asyncio.Event()
         self.welcomes = True
+        #: By how much the platform's clock is ahead of this machine's, and so of the worker's.
+        self.ahead_seconds = 0.0
         self.leased: set[tuple[uuid.UUID, uuid.UUID]] = set()
         self._public_key: bytes | None = None
         self._socket: web.WebSocketResponse | None = None
         self._runner: web.AppRunner | None = None
         self._news = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def now(self) -> float:
+        return time.time() + self.ahead_seconds
 
     async def start(self) -> None:
         application = web.Application()
@@ -174,6 +190,11 @@ class Platform:
         assert isinstance(message, PathState)
         return message
 
+    def states_of(self, participant: uuid.UUID) -> set[str]:
+        """How the worker says that the paths of ``participant`` are or were."""
+        said = [m for m in self.messages if isinstance(m, PathState)]
+        return {m.state for m in said if m.participant == participant}
+
     def token(
         self,
         room: uuid.UUID,
@@ -185,7 +206,7 @@ class Platform:
         kid: str = "lease-1",
         **claims: object,
     ) -> str:
-        now = int(time.time())
+        now = int(self.now)
         body = {
             "aud": LEASE_AUDIENCE,
             "jti": str(uuid.uuid4()),
@@ -270,6 +291,7 @@ class Platform:
     async def _link(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=1 << 20)
         await socket.prepare(request)
+        await socket.send_str(write(Time(now=self.now)))
         hello = read(WORKER_ADAPTER, WORKER_KINDS, await socket.receive_str())
         assert isinstance(hello, WorkerHello)
         self._check_assertion(hello.assertion)
@@ -296,6 +318,7 @@ class Platform:
             message = read(WORKER_ADAPTER, WORKER_KINDS, frame.data)
             if isinstance(message, Renew):
                 self.renewals.append(message)
+                await socket.send_str(write(Time(now=self.now)))
                 continue
             async with self._news:
                 self.messages.append(message)
@@ -314,6 +337,7 @@ class Platform:
         assert claims["iss"] == str(self.worker)
         assert claims["aud"] == ASSERTION_AUDIENCE
         assert claims["exp"] - claims["iat"] <= 60
+        assert abs(claims["iat"] - self.now) < 5
         assert claims["jti"]
 
 
@@ -391,10 +415,11 @@ class Worker:
 
 @contextlib.asynccontextmanager
 async def running_worker(
-    directory: Path, **environment: str
+    directory: Path, *, ahead_seconds: float = 0.0, **environment: str
 ) -> AsyncIterator[tuple[Platform, Worker]]:
-    """A platform and a worker that is linked to it."""
+    """A platform, its clock ``ahead_seconds`` of the worker's, and a worker linked to it."""
     platform = Platform(directory)
+    platform.ahead_seconds = ahead_seconds
     await platform.start()
     worker = Worker(directory, platform, **environment)
     await worker.start()

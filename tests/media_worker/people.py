@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fractions
 import json
+import re
 import uuid
 from typing import Any
 
@@ -195,6 +196,21 @@ class Person:
                 self.last[what] = frame
         except MediaStreamError:
             pass
+
+
+async def in_a_call(first: Person, *others: Person) -> None:
+    """Everyone joins, one after another; returns when the first sees all the others."""
+    for person in (first, *others):
+        await person.join()
+    for other in others:
+        await first.sees(other)
+
+
+def candidates_of(platform: Platform) -> set[tuple[str, int]]:
+    """Every address and port that the worker has offered to anybody."""
+    texts = [m.description.sdp for m in platform.messages if isinstance(m, WorkerDescribe)]
+    found = re.findall(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", "".join(texts))
+    return {(address, int(port)) for address, port in found}
 
 
 def streams_of(sdp: str) -> dict[str, str]:

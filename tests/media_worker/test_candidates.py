@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 
@@ -10,7 +11,7 @@ import pytest
 
 from foundation.wire.browser import Link
 from media_worker.guard import AddressPolicy
-from tests.media_worker.harness import Platform
+from tests.media_worker.harness import Platform, udp_socket
 from tests.media_worker.people import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -19,15 +20,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest.fixture
 def baits() -> Iterator[list[socket.socket]]:
     """Sockets that hope to be sent to."""
-    sockets = []
-    for _ in range(40):
-        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        one.bind(("127.0.0.1", 0))
-        one.setblocking(False)
-        sockets.append(one)
-    yield sockets
-    for one in sockets:
-        one.close()
+    with contextlib.ExitStack() as held:
+        yield [held.enter_context(udp_socket()) for _ in range(40)]
 
 
 def was_sent_to(bait: socket.socket) -> bool:

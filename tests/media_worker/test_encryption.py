@@ -30,11 +30,8 @@ async def joins_with(person: Person, change: Callable[[Any], None]) -> None:
     await person.send_offer(offer)
 
 
-async def test_what_is_agreed_is_aead(arrive: Callable[..., Person]) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+async def test_what_is_agreed_is_aead(call: tuple[Person, Person]) -> None:
+    one, _ = call
     assert one.subscribe is not None
     for transport in (transport_of(one), one.subscribe.getTransceivers()[0].receiver.transport):
         assert transport._ssl.get_selected_srtp_profile() == b"SRTP_AEAD_AES_256_GCM"

@@ -114,6 +114,11 @@ async def test_a_bad_identity_file_stops_it(
         ("CONSILIUM_WORKER_ADDRESSES", "localhost"),
         ("CONSILIUM_WORKER_ADDRESSES", ""),
         ("CONSILIUM_WORKER_ADDRESSES", "224.0.0.1"),
+        ("CONSILIUM_WORKER_PORTS", "40000"),
+        ("CONSILIUM_WORKER_PORTS", "80-1080"),
+        ("CONSILIUM_WORKER_PORTS", "50000-40000"),
+        ("CONSILIUM_WORKER_PORTS", "40000-70000"),
+        ("CONSILIUM_WORKER_PORTS", "40000-40198"),
         ("CONSILIUM_WORKER_CAPACITY", "0"),
         ("CONSILIUM_WORKER_CAPACITY", "9999"),
         ("CONSILIUM_WORKER_CAPACITY", "many"),
@@ -134,8 +139,19 @@ def test_the_defaults_are_the_demos() -> None:
         enrolment_code=None,
         name="worker",
         addresses=("127.0.0.1",),
+        ports=None,
         capacity=100,
     )
+
+
+def test_a_range_of_ports_has_two_for_each_participant() -> None:
+    environment = {
+        "CONSILIUM_WORKER_IDENTITY": "/tmp/identity",
+        "CONSILIUM_WORKER_PORTS": "40000-40199",
+    }
+    assert from_environment(environment).ports == range(40_000, 40_200)
+    with pytest.raises(SettingsWrong, match="202 ports or more"):
+        from_environment(environment | {"CONSILIUM_WORKER_CAPACITY": "101"})
 
 
 def test_another_release_of_aiortc_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from foundation.wire.browser import Link
 from foundation.wire.worker import CloseRoom, Revoke
 from tests.media_worker.harness import Platform, Worker, eventually
-from tests.media_worker.people import Person, brightness, streams_of
+from tests.media_worker.people import Person, brightness, in_a_call, streams_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,11 +55,8 @@ async def test_a_late_joiner_sees_a_picture_within_a_second(arrive: Callable[...
     assert time.monotonic() - start < 1
 
 
-async def test_everyone_has_three_lines_that_name_them(arrive: Callable[..., Person]) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+async def test_everyone_has_three_lines_that_name_them(call: tuple[Person, Person]) -> None:
+    one, other = call
     camera, screen = f"{other.id}.camera", f"{other.id}.screen"
     assert list(streams_of(one.offers[-1]).values()) == [camera, camera, screen]
 
@@ -112,12 +109,9 @@ async def test_a_new_epoch_keeps_the_seat(arrive: Callable[..., Person]) -> None
 
 
 async def test_a_higher_epoch_ends_the_lower_at_once(
-    arrive: Callable[..., Person], platform: Platform
+    call: tuple[Person, Person], platform: Platform
 ) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    one, other = call
     await platform.lease(other.room, other.id, 2)
     await asyncio.sleep(0.5)
     seen = dict(one.frames)
@@ -128,9 +122,7 @@ async def test_a_higher_epoch_ends_the_lower_at_once(
 async def test_lower_epochs_are_ignored(arrive: Callable[..., Person], platform: Platform) -> None:
     one, other = arrive(), arrive()
     other.epoch = 4
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    await in_a_call(one, other)
     await platform.lease(other.room, other.id, 4)
     await platform.describe(
         other.room, other.id, Link.PUBLISH, "offer", "v=0 of another epoch", epoch=4
@@ -162,12 +154,9 @@ async def test_revoked_media_stops_at_once_and_stays_stopped(
 
 
 async def test_a_closed_room_is_over_for_all(
-    arrive: Callable[..., Person], platform: Platform
+    call: tuple[Person, Person], platform: Platform
 ) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    one, other = call
     await platform.send(CloseRoom(room=one.room))
     await asyncio.sleep(0.5)
     seen = dict(one.frames), dict(other.frames)

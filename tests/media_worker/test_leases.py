@@ -16,6 +16,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import OctKey
 
 from foundation.wire.worker import LEASE_AUDIENCE, LeaseKey
+from media_worker.clock import Clock
 from media_worker.leases import LeaseBook, LeaseRefused
 from tests.media_worker.harness import private_jwk
 
@@ -33,7 +34,9 @@ def announced(kid: str, key: Ed25519PrivateKey) -> LeaseKey:
 
 @pytest.fixture
 def book() -> LeaseBook:
-    one = LeaseBook(WORKER)
+    clock = Clock()
+    clock.tell(time.time())
+    one = LeaseBook(WORKER, clock)
     one.replace_keys([announced("a", KEY)])
     return one
 

@@ -117,11 +117,8 @@ async def video_packets(watcher: Person) -> int:
     )
 
 
-async def test_odd_rtcp_harms_nobody(arrive: Callable[..., Person]) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+async def test_odd_rtcp_harms_nobody(call: tuple[Person, Person]) -> None:
+    one, other = call
     transport = transport_of(other)
     for packet in (
         b"\x80\xc8\x00\x00",
@@ -139,12 +136,9 @@ async def test_odd_rtcp_harms_nobody(arrive: Callable[..., Person]) -> None:
 
 
 async def test_a_watcher_that_asks_for_everything_gets_a_little(
-    arrive: Callable[..., Person],
+    call: tuple[Person, Person],
 ) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    one, other = call
     assert one.subscribe is not None
     transport = one.subscribe.getTransceivers()[1].receiver.transport
     ssrcs = list(transport._rtp_router.ssrc_table)
@@ -159,12 +153,9 @@ async def test_a_watcher_that_asks_for_everything_gets_a_little(
 
 
 async def test_breaking_the_data_channel_harms_nobody(
-    arrive: Callable[..., Person], worker: Worker
+    call: tuple[Person, Person], worker: Worker
 ) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    one, other = call
     assert other.publish is not None
     assert other.channel is not None
     sctp = other.publish.sctp
@@ -190,12 +181,9 @@ async def test_breaking_the_data_channel_harms_nobody(
 
 
 async def test_too_much_signaling_is_dropped_and_the_rest_goes_on(
-    arrive: Callable[..., Person],
+    call: tuple[Person, Person],
 ) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    one, other = call
     for _ in range(500):
         await other.platform.describe(other.room, other.id, Link.PUBLISH, "offer", "v=0", epoch=1)
     await one.sees(other, more=5)

@@ -64,12 +64,9 @@ async def test_hostile_offers_are_refused(
 
 
 async def test_a_refused_one_is_out_and_the_others_stay(
-    arrive: Callable[..., Person], platform: Platform
+    arrive: Callable[..., Person], call: tuple[Person, Person], platform: Platform
 ) -> None:
-    one, other, hostile = arrive(), arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    (one, other), hostile = call, arrive()
     hostile.epoch = 1
     await platform.lease(hostile.room, hostile.id, 1)
     await hostile.send_offer("v=0\r\n")
@@ -89,12 +86,9 @@ async def test_a_refused_one_is_out_and_the_others_stay(
     ],
 )
 async def test_a_hostile_answer_ends_only_its_sender(
-    answer: str, arrive: Callable[..., Person], platform: Platform
+    answer: str, arrive: Callable[..., Person], call: tuple[Person, Person], platform: Platform
 ) -> None:
-    one, other, hostile = arrive(), arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    (one, other), hostile = call, arrive()
     platform.listeners.remove(hostile._from_worker)
     await hostile.join(publish=False)
     offered = await platform.until(
@@ -114,12 +108,9 @@ async def test_a_hostile_answer_ends_only_its_sender(
 
 
 async def test_an_answer_nobody_asked_for_changes_nothing(
-    arrive: Callable[..., Person], platform: Platform
+    call: tuple[Person, Person], platform: Platform
 ) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    one, other = call
     await platform.describe(one.room, one.id, Link.SUBSCRIBE, "answer", "v=0", epoch=1)
     await platform.describe(one.room, one.id, Link.SUBSCRIBE, "offer", "v=0", epoch=1)
     await platform.describe(one.room, one.id, Link.PEER, "offer", "v=0", epoch=1)

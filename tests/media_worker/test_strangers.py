@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from aioice import stun
 
 from foundation.wire.browser import Link
-from tests.media_worker.harness import Platform, Worker, eventually
+from tests.media_worker.harness import Platform, Worker, eventually, udp_socket
 from tests.media_worker.people import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,16 +32,31 @@ CLOSE_NOTIFY = bytes.fromhex("15fefd0000000000000002 00020100".replace(" ", ""))
 
 @pytest.fixture
 def stranger() -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        one.setblocking(False)
+    with udp_socket() as one:
         yield one
+
+
+def connectivity_check(username: str, password: str, *, nominates: bool = False) -> bytes:
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    request.attributes["USERNAME"] = username
+    request.attributes["PRIORITY"] = 1
+    request.attributes["ICE-CONTROLLING"] = 1
+    if nominates:
+        request.attributes["USE-CANDIDATE"] = None
+    request.add_message_integrity(password.encode())
+    return bytes(request)
 
 
 def worker_address(sdp: str) -> tuple[str, int]:
     found = re.search(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", sdp)
     assert found is not None
     return found.group(1), int(found.group(2))
+
+
+def connection_of(person: Person) -> Any:
+    """aioice's side of what ``person`` publishes by."""
+    assert person.publish is not None
+    return person.publish.getTransceivers()[0].receiver.transport.transport._connection
 
 
 async def answered(person: Person) -> tuple[str, int]:
@@ -54,13 +71,17 @@ async def answered(person: Person) -> tuple[str, int]:
     return worker_address(message.description.sdp)  # type: ignore[attr-defined]
 
 
+async def connected(person: Person) -> tuple[str, int]:
+    """As ``answered``, when ``person`` has joined and is connected."""
+    await person.join()
+    await person.connected()
+    return await answered(person)
+
+
 async def test_strangers_end_no_session(
-    arrive: Callable[..., Person], stranger: socket.socket
+    call: tuple[Person, Person], stranger: socket.socket
 ) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
+    one, other = call
     at = await answered(other)
     for datagram in (b"", CLIENT_HELLO, FATAL_ALERT, CLOSE_NOTIFY, b"\x80" * 40, b"\x00", b"\xff"):
         for _ in range(20):
@@ -111,14 +132,10 @@ async def test_a_flood_before_the_handshake_costs_no_memory(
 
 
 async def test_an_empty_datagram_from_the_right_address_ends_nothing(
-    arrive: Callable[..., Person],
+    call: tuple[Person, Person],
 ) -> None:
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
-    assert other.publish is not None
-    pair = other.publish.getTransceivers()[0].receiver.transport.transport._connection._nominated[1]
+    one, other = call
+    pair = connection_of(other)._nominated[1]
     for datagram in (b"", b"", b"\x14", b"\x17\xfe\xfd", b"\x80", b"\xbf\xc8", bytes(2_100)):
         pair.protocol.transport.sendto(datagram, pair.remote_addr)
     await asyncio.sleep(0.2)
@@ -129,20 +146,12 @@ async def test_checks_with_a_wrong_password_are_not_answered(
     arrive: Callable[..., Person], stranger: socket.socket
 ) -> None:
     one = arrive()
-    await one.join()
-    await one.connected()
-    at = await answered(one)
+    at = await connected(one)
     assert one.publish is not None
     fragment = re.search(r"a=ice-ufrag:(\S+)", one.publish.remoteDescription.sdp)
     assert fragment is not None
     for username in (fragment.group(1) + ":abcd", "abcd:efgh", "x", ""):
-        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        request.attributes["USERNAME"] = username
-        request.attributes["PRIORITY"] = 1
-        request.attributes["ICE-CONTROLLING"] = 1
-        request.attributes["USE-CANDIDATE"] = None
-        request.add_message_integrity(b"x" * 22)
-        stranger.sendto(bytes(request), at)
+        stranger.sendto(connectivity_check(username, "x" * 22, nominates=True), at)
     for datagram in (
         bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST)),
         struct.pack("!HHI12s", 0x0001, 0xFFFF, stun.COOKIE, bytes(12)),
@@ -164,23 +173,12 @@ async def test_a_participant_cannot_make_the_worker_check_many_addresses(
     arrive: Callable[..., Person], platform: Platform
 ) -> None:
     one = arrive()
-    await one.join()
-    await one.connected()
-    at = await answered(one)
-    assert one.publish is not None
-    connection = one.publish.getTransceivers()[0].receiver.transport.transport._connection
-    sockets = []
-    for _ in range(60):
-        each = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        each.bind(("127.0.0.1", 0))
-        each.setblocking(False)
-        sockets.append(each)
-        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        request.attributes["USERNAME"] = f"{connection.remote_username}:{connection.local_username}"
-        request.attributes["PRIORITY"] = 1
-        request.attributes["ICE-CONTROLLING"] = 1
-        request.add_message_integrity(connection.remote_password.encode())
-        each.sendto(bytes(request), at)
+    at = await connected(one)
+    connection = connection_of(one)
+    username = f"{connection.remote_username}:{connection.local_username}"
+    sockets = [udp_socket() for _ in range(60)]
+    for each in sockets:
+        each.sendto(connectivity_check(username, connection.remote_password), at)
     await asyncio.sleep(0.5)
     answers = 0
     for each in sockets:
@@ -193,11 +191,31 @@ async def test_a_participant_cannot_make_the_worker_check_many_addresses(
     assert 0 < answers <= 32
 
 
-async def test_the_worker_lives_on(arrive: Callable[..., Person], worker: Worker) -> None:
+async def test_a_relay_may_come_from_another_address_than_it_announced(
+    arrive: Callable[..., Person], stranger: socket.socket
+) -> None:
+    """As one behind a NAT does: it knows the password, and that is what counts (decision 22)."""
+    one = arrive()
+    await one.join(relay_only=True)
+    at = await answered(one)
+    await eventually(lambda: one.publish and connection_of(one).remote_password)
+    connection = connection_of(one)
+    username = f"{connection.remote_username}:{connection.local_username}"
+    stranger.sendto(connectivity_check(username, connection.remote_password), at)
+    answers: list[stun.Message] = []
+
+    def has_answered() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            answers.append(stun.parse_message(stranger.recv(2_000)))
+        return any(answer.message_class is stun.Class.RESPONSE for answer in answers)
+
+    await eventually(has_answered)
+    # The worker's own check of that address follows.
+    await eventually(lambda: has_answered() and answers[-1].message_class is stun.Class.REQUEST)
+
+
+@pytest.mark.usefixtures("call")
+async def test_the_worker_lives_on(worker: Worker) -> None:
     assert worker.process is not None
     assert worker.process.returncode is None
-    one, other = arrive(), arrive()
-    await one.join()
-    await other.join()
-    await one.sees(other)
-    await eventually(lambda: "Traceback" not in worker.log)
+    assert "Traceback" not in worker.log

@@ -26,8 +26,8 @@ from signaling.handlers.media import MAX_TRICKLED
 from signaling.hello import Connection
 from signaling.outgoing import NOTHING
 from tests.audit.reading import refused
-from tests.foundation.test_sdp import HOST as HOST_CANDIDATE
-from tests.foundation.test_sdp import RELAYED, answer, offer
+from tests.foundation.sdp.writing import HOST as HOST_CANDIDATE
+from tests.foundation.sdp.writing import RELAYED, answer, offer
 from tests.meetings.visit import acting_through, admitted, host_seated
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -233,6 +233,22 @@ def test_a_flood_of_candidates_is_refused_once_and_then_dropped(call):
         assert candidate(guest, Link.PEER, HOST_CANDIDATE) == NOTHING
     assert TrailRow.objects.count() == rows
     assert candidate(first, Link.PEER, HOST_CANDIDATE).relays, "the other side's are its own"
+
+
+def test_candidates_that_lead_to_no_machine_are_dropped_without_a_word(call, settings):
+    """A browser may gather them without doing anything wrong, so nothing is refused."""
+    _, guest = call(Mode.PRIVATE)
+    rows = TrailRow.objects.count()
+    for address in ("169.254.169.254", "127.0.0.1"):
+        settings.ON_THIS_MACHINE_ALONE = False
+        line = HOST_CANDIDATE.replace("192.168.7.9", address)
+        assert candidate(guest, Link.PEER, line) == NOTHING
+        sdp = offer({"candidates": [line, HOST_CANDIDATE]}, direction="sendrecv")
+        ((_, hint),) = describe(guest, Link.PEER, sdp).relays
+        assert hint["message"]["description"]["sdp"].count("a=candidate:") == 1
+        settings.ON_THIS_MACHINE_ALONE = True
+        assert (candidate(guest, Link.PEER, line) == NOTHING) is (address != "127.0.0.1")
+    assert TrailRow.objects.count() == rows
 
 
 def test_the_end_of_candidates_is_no_candidate(call):

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.testing import WebsocketCommunicator
+from joserfc import jwt
+from joserfc.jwk import OKPKey
 
 from access.verbs import Verb
+from audit.clock import database_now
 from audit.models import TrailRow
 from consilium.asgi import sockets
+from foundation.actor import service
 from foundation.errors import PROBLEMS
+from foundation.wire.worker import ASSERTION_AUDIENCE
+from media.actions import workers
 from meetings.actions import enter, host, verify
 from meetings.models import Participation, Seat
 from tests.meetings.visit import acting_through, code_for, cookies, redeemed
@@ -286,6 +296,46 @@ def test_a_page_is_answered_in_its_language():
     assert spanish != english
 
 
+@asynccontextmanager
+async def worker_link() -> AsyncIterator[WebsocketCommunicator]:
+    link = WebsocketCommunicator(sockets, "/media/link", [])
+    assert (await link.connect())[0]
+    try:
+        yield link
+    finally:
+        await link.disconnect()
+        await asyncio.sleep(0)
+
+
+@pytest.mark.usefixtures("cast")
+def test_a_worker_is_told_the_databases_time_first_and_with_every_renewal(monkeypatch):
+    moment = database_now() + timedelta(hours=1)
+    monkeypatch.setattr("media.consumers.database_now", lambda: moment)
+    pair = OKPKey.generate_key("Ed25519")
+    public = str(pair.as_dict(private=False)["x"])
+    worker = workers.enrol(workers.invite_worker(service("prepare")), public, "worker-1")
+    now = int(database_now().timestamp())
+    claims = {"iss": str(worker.pk), "aud": ASSERTION_AUDIENCE, "iat": now, "exp": now + 50}
+    assertion = jwt.encode({"alg": "Ed25519"}, {**claims, "jti": str(uuid4())}, pair, ["Ed25519"])
+    hello = {"version": 1, "assertion": assertion, "capacity": 5, "present": []}
+
+    async def run() -> list[dict[str, Any]]:
+        async with worker_link() as link:
+            heard = [json.loads(await link.receive_from(5))]
+            await link.send_to(text_data=json.dumps({"type": "hello", **hello}))
+            heard.append(json.loads(await link.receive_from(5)))
+            for _ in range(2):
+                renew = {"type": "renew", "participants": 0, "cpu_percent": 0}
+                await link.send_to(text_data=json.dumps(renew))
+                heard.append(json.loads(await link.receive_from(5)))
+            return heard
+
+    heard = async_to_sync(run)()
+    assert [message["type"] for message in heard] == ["time", "welcome", "time", "time"]
+    told = [message["now"] for message in heard if message["type"] == "time"]
+    assert told == [pytest.approx(moment.timestamp())] * 3
+
+
 @pytest.mark.usefixtures("cast")
 @pytest.mark.parametrize(
     "text",
@@ -298,14 +348,10 @@ def test_a_page_is_answered_in_its_language():
 )
 def test_a_worker_that_does_not_prove_who_it_is_is_closed(text):
     async def run() -> dict[str, Any]:
-        link = WebsocketCommunicator(sockets, "/media/link", [])
-        assert (await link.connect())[0]
-        try:
+        async with worker_link() as link:
+            assert json.loads(await link.receive_from(5))["type"] == "time"
             await link.send_to(text_data=text)
             return await link.receive_output(5)
-        finally:
-            await link.disconnect()
-            await asyncio.sleep(0)
 
     closed = async_to_sync(run)()
     assert closed["type"] == "websocket.close"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
@@ -21,7 +21,7 @@ from audit.clock import database_now
 from foundation.actor import Actor, ActorKind, anonymous
 from foundation.errors import ConsiliumError
 from foundation.wire.worker import ASSERTION_AUDIENCE
-from media.models import PRESENCE_LASTS, Enrolment, MediaWorker
+from media.models import PRESENCE_LASTS, Enrolment, MediaWorker, SpentAssertion
 from vault.sealing import keyed_hash
 
 ENROLMENT_LASTS = timedelta(hours=1)
@@ -59,14 +59,24 @@ def enrol(code: str, public_key: str, name: str) -> MediaWorker:
 
 
 def worker_of(assertion: str) -> MediaWorker:
-    """Who signed the assertion. Refused: ``worker_unknown``; the reason is on the trail."""
+    """Who signed the assertion, which is spent by this.
+
+    Refused: ``worker_unknown``, or ``assertion_spent`` for one that was spent before. Both are on
+    the trail, as nobody's: who replays an assertion need not be the worker.
+    """
     claimed = _claimed_issuer(assertion)
     worker = MediaWorker.objects.filter(pk=claimed).first() if claimed else None
-    if worker is None or not _is_signed_by(worker, assertion):
-        refusal = ConsiliumError("worker_unknown")
+    try:
+        if worker is None:
+            raise ConsiliumError("worker_unknown")
+        jti, expires_at = _signed_by(worker, assertion)
+        gate.require(actor_of(worker), Verb.WORKER_LINK, worker)
+        _spend(jti, expires_at)
+    except gate.Refusal:
+        raise
+    except ConsiliumError as refusal:
         gate.record_refusal(anonymous(), Verb.WORKER_LINK, refusal, worker)
-        raise refusal
-    gate.require(actor_of(worker), Verb.WORKER_LINK, worker)
+        raise
     return worker
 
 
@@ -109,6 +119,14 @@ def lost_workers() -> list[UUID]:
     )
 
 
+def forget_expired_assertions() -> int:
+    """Remove spent assertions that no clock would accept any more; returns how many."""
+    # A minute more: a replay must find its row even where two transactions see the time apart.
+    passed = database_now() - timedelta(minutes=1)
+    count, _ = SpentAssertion.objects.filter(expires_at__lt=passed).delete()
+    return count
+
+
 def _claimed_issuer(assertion: str) -> UUID | None:
     try:
         payload = json.loads(jws.extract_compact(assertion.encode()).payload)
@@ -117,17 +135,35 @@ def _claimed_issuer(assertion: str) -> UUID | None:
         return None  # nothing of it is signed yet: it may be anything
 
 
-def _is_signed_by(worker: MediaWorker, assertion: str) -> bool:
+def _signed_by(worker: MediaWorker, assertion: str) -> tuple[UUID, datetime]:
+    """The assertion's id and its end with the leeway. Refused: ``worker_unknown``."""
     key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": worker.public_key})
     try:
         claims = jwt.decode(assertion, key, algorithms=["Ed25519"]).claims
         issued, expires = int(claims["iat"]), int(claims["exp"])
-    except (JoseError, ValueError, KeyError, TypeError, OverflowError):
-        return False
-    now = database_now().timestamp()
-    return (
+        jti = UUID(claims["jti"])
+        ends_at = datetime.fromtimestamp(expires + LEEWAY_SECONDS, UTC)
+    except (
+        *(JoseError, ValueError, KeyError, TypeError, AttributeError),
+        *(OverflowError, OSError),  # a time that no calendar has
+    ) as error:
+        raise ConsiliumError("worker_unknown") from error
+    now = database_now()
+    if not (
         claims.get("iss") == str(worker.pk)
         and claims.get("aud") == ASSERTION_AUDIENCE
         and expires - issued <= ASSERTION_SECONDS
-        and issued - LEEWAY_SECONDS <= now < expires + LEEWAY_SECONDS
-    )
+        and issued - LEEWAY_SECONDS <= now.timestamp()
+        and now < ends_at
+    ):
+        raise ConsiliumError("worker_unknown")
+    return jti, ends_at
+
+
+def _spend(jti: UUID, expires_at: datetime) -> None:
+    """Refused: ``assertion_spent``."""
+    try:
+        with transaction.atomic():
+            SpentAssertion.objects.create(jti=jti, expires_at=expires_at)
+    except IntegrityError:
+        raise ConsiliumError("assertion_spent") from None

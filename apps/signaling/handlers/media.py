@@ -5,6 +5,8 @@ They are never stored and never logged. Those of another epoch are dropped witho
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from access import gate
 from access.verbs import Verb
 from foundation.errors import ConsiliumError
@@ -60,6 +62,8 @@ def candidate(connection: Connection, message: wire.Candidate) -> Outgoing:
     if line is None or count > MAX_TRICKLED:
         raise _refusal(connection, "candidate_refused")
     if message.link is wire.Link.PEER:
+        if not sdp.leads_to_a_machine(line, loopback=settings.ON_THIS_MACHINE_ALONE):
+            return NOTHING  # not refused: a browser may gather one without doing anything wrong
         remote = wire.RemoteCandidate(
             link=message.link,
             epoch=path.epoch,
@@ -113,7 +117,9 @@ def _checked(message: wire.Describe, *, relay_only: bool) -> str:
     """The description as it may be passed on. Raises ``SdpRefused``."""
     text = message.description.sdp
     if message.link is wire.Link.PEER:
-        return sdp.check_peer_description(text, relay_only=relay_only)
+        return sdp.check_peer_description(
+            text, relay_only=relay_only, loopback=settings.ON_THIS_MACHINE_ALONE
+        )
     if message.link is wire.Link.PUBLISH:
         if message.description.type != "offer":
             raise sdp.SdpRefused("publish is offered by the browser")

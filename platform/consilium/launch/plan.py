@@ -204,6 +204,7 @@ def _worker_environment(
         "CONSILIUM_WORKER_ADDRESSES": ",".join(
             environment.worker_addresses or addresses_of_this_machine()
         ),
+        "CONSILIUM_WORKER_PORTS": environment.worker_ports,
     }
 
 

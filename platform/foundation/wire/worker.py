@@ -1,9 +1,9 @@
 """Messages between the server and a media worker, version 1. Prose: docs/protocol.md.
 
-The worker dials in (one WSS connection) and says ``hello`` with an assertion signed by its
-enrolled Ed25519 identity. It admits a participant to a room only by a *media lease*: a JWT signed
-by the platform (Ed25519, RFC 9864) whose claims are ``LeaseClaims``. A lease outlives the
-connection, so a call in progress outlives the platform; who has no lease any more is dropped.
+The worker dials in (one WSS connection), is told the time, and says ``hello`` with an assertion
+signed by its enrolled Ed25519 identity. It admits a participant to a room only by a *media lease*:
+a JWT signed by the platform (Ed25519, RFC 9864) whose claims are ``LeaseClaims``. A lease outlives
+the connection, so a call in progress outlives the platform; who has no lease any more is dropped.
 
 ``room`` is the meeting's id, ``participant`` the participation's; neither names anybody.
 """
@@ -123,6 +123,16 @@ class WorkerWelcome(Message):
     lease_keys: list[LeaseKey]
 
 
+class Time(Message):
+    """First of all, and after every ``renew``: the platform's time, in seconds since 1970.
+
+    A worker signs and judges leases by it, whatever its own clock says.
+    """
+
+    type: Literal["time"] = "time"
+    now: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class Lease(Message):
     """Admits a participant at an epoch, or prolongs it. A higher epoch ends the lower."""
 
@@ -170,9 +180,9 @@ class CloseRoom(Message):
     room: UUID
 
 
-SERVER_TYPES = (CloseRoom, Lease, Revoke, ServerCandidate, ServerDescribe, WorkerWelcome)
+SERVER_TYPES = (CloseRoom, Lease, Revoke, ServerCandidate, ServerDescribe, Time, WorkerWelcome)
 ServerMessage = Annotated[
-    CloseRoom | Lease | Revoke | ServerCandidate | ServerDescribe | WorkerWelcome,
+    CloseRoom | Lease | Revoke | ServerCandidate | ServerDescribe | Time | WorkerWelcome,
     Field(discriminator="type"),
 ]
 SERVER_ADAPTER: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
