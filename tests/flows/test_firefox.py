@@ -130,8 +130,72 @@ def test_patient_in_firefox(installation, visitor, firefox_visitor, mode, host):
     assert time.monotonic() - start < 2
     doctor.wait(lambda: not doctor.tiles(), "an empty place", 2)
 
+    # Somebody else comes, and sees the end for all.
+    daughter = firefox_visitor("daughter")
+    link = doctor.invite(meeting, "Dana Daughter", f"dana.{mode}@example.test")
+    link = link.replace(doctor.base, daughter.base)
+    daughter.arrive(installation, link, f"dana.{mode}@example.test", 1)
+    doctor.open(f"/meetings/{meeting}/room/")  # who was in the call is not asked again
+    doctor.stage("call")
+    doctor.admit()
+    for person in (daughter, doctor):
+        person.connected()
+        person.sees(1)
+    doctor.act("end")
+    doctor.act("confirm")
+    for person in (doctor, daughter):
+        person.ended_because("ended")
+        assert person.page.evaluate(OPEN_CONNECTIONS) == 0
+    for person in (doctor, patient, daughter):
+        assert person.violations == [], person.violations
+
+
+def test_clinician_in_firefox(installation, visitor, firefox_visitor):
+    doctor, patient = firefox_visitor("doctor"), visitor("patient")
+    doctor.sign_in(installation.people[CLINICIAN])
+    email = "rosa.second@example.test"
+    meeting, link = doctor.plan("private", "Rosa Marchetti", email)
+    patient.arrive(installation, link.replace(doctor.base, patient.base), email, 1)
+    doctor.enter(meeting)
+    doctor.admit()
+    patient.stage("call")
+    for person in (doctor, patient):
+        person.connected()
+        person.sees(1)
+        person.hears()
+    doctor.say("Can you hear me well?")
+    patient.reads("Can you hear me well?")
+    patient.say("Yes, thank you")
+    doctor.reads("Yes, thank you")
+
+    doctor.act("remove")
+    doctor.act("confirm")
+    start = time.monotonic()
+    patient.ended_because("removed")
+    assert patient.page.evaluate(OPEN_CONNECTIONS) == 0
+    doctor.wait(lambda: not doctor.tiles(), "an empty place", 2)
+    assert time.monotonic() - start < 2
     doctor.act("end")
     doctor.act("confirm")
     doctor.ended_because("ended")
     for person in (doctor, patient):
         assert person.violations == [], person.violations
+
+
+def test_what_a_page_may_not_do_is_noticed_in_firefox(firefox_visitor):
+    """The calls above end with no violations; here are some, so that this says something."""
+    visitor = firefox_visitor("visitor")
+    visitor.open("/")
+    visitor.page.evaluate(
+        """() => {
+          document.body.append(Object.assign(document.createElement("script"), {text: "1"}));
+          setTimeout(() => { throw new Error("thrown by the page") });
+        }"""
+    )
+
+    def noticed(words: str) -> bool:
+        visitor.page.content()  # what was said comes with the next answer
+        return any(words in violation for violation in visitor.violations)
+
+    visitor.wait(lambda: noticed("Content Security Policy: script-src"), "refused script")
+    visitor.wait(lambda: noticed("thrown by the page"), "error")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ class Firefox(Server):
         self._profile = folder / "profile"
         self._namespace = namespace
         self._listeners: dict[str, Callable[[dict[str, Any]], None]] = {}
+        self._open = ExitStack()
         self._line: ClientConnection | None = None
         self._commands = 0
 
@@ -88,15 +90,19 @@ class Firefox(Server):
             r"WebDriver BiDi listening on ws://127\.0\.0\.1:(\d+)", READY_SECONDS
         )
         port = int(said[1])
-        self._line = connect(
-            f"ws://127.0.0.1:{port}/session", sock=self._namespace.connect(port), max_size=None
+        line = connect(
+            f"ws://127.0.0.1:{port}/session",
+            sock=self._namespace.connect(port),
+            proxy=None,
+            max_size=None,  # pictures
+            ping_interval=None,  # each command has its own patience
         )
+        self._line = self._open.enter_context(line)
         self.call("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
         self.call("session.subscribe", events=["log.entryAdded"])
 
     def stop(self) -> None:
-        if self._line:
-            self._line.close()
+        self._open.close()
         super().stop()
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
