@@ -25,6 +25,9 @@ LOOK_SECONDS = 0.03
 SAY_VIOLATIONS = """() => document.addEventListener("securitypolicyviolation", (event) =>
   console.error("Content Security Policy:", event.effectiveDirective, event.blockedURI))"""
 
+#: What Firefox itself remarks of a socket that is open while its page is reloaded. Nobody threw it.
+SOCKET_WENT = "was interrupted while the page was loading"
+
 VISIBLE = """(selector) => {
   const found = document.querySelector(selector);
   return !!found && found.checkVisibility({visibilityProperty: true}) &&
@@ -67,8 +70,10 @@ class FirefoxPage:
         firefox.listen(self._context, self._entry)
 
     def _entry(self, entry: dict[str, Any]) -> None:
-        is_thrown = entry["type"] == "javascript" and entry["level"] == "error"
-        self._said("pageerror" if is_thrown else entry["level"], entry["text"] or "")
+        text = entry["text"] or ""
+        is_error = entry["type"] == "javascript" and entry["level"] == "error"
+        is_thrown = is_error and SOCKET_WENT not in text
+        self._said("pageerror" if is_thrown else entry["level"], text)
 
     def close(self) -> None:
         self._firefox.call("browser.removeUserContext", userContext=self._user)
