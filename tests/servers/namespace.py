@@ -61,6 +61,7 @@ class Namespace:
     def start(self) -> None:
         assert os.geteuid() == 0, "a network namespace with a veth pair needs root"
         remove_leftovers()
+        self.remove()  # of a killed run whose process had this one's id
         _run("ip", "netns", "add", self.name)
         try:
             self._lay_the_cable()
