@@ -67,7 +67,7 @@ def firefox_visitor(request, firefox, namespace, installation):
 
 
 @pytest.mark.parametrize(("mode", "host"), [("private", CLINICIAN), ("governed", COLLEAGUE)])
-def test_patient_in_firefox(installation, visitor, firefox_visitor, mode, host):
+def test_patient_calls_in_firefox(installation, visitor, firefox_visitor, mode, host):
     doctor, patient = visitor("doctor"), firefox_visitor("patient")
     doctor.sign_in(installation.people[host])
     email = f"rosa.{mode}@example.test"
@@ -151,7 +151,7 @@ def test_patient_in_firefox(installation, visitor, firefox_visitor, mode, host):
         assert person.violations == [], person.violations
 
 
-def test_clinician_in_firefox(installation, visitor, firefox_visitor):
+def test_clinician_signs_in_plans_and_calls_in_firefox(installation, visitor, firefox_visitor):
     doctor, patient = firefox_visitor("doctor"), visitor("patient")
     doctor.sign_in(installation.people[CLINICIAN])
     email = "rosa.second@example.test"
