@@ -1,7 +1,8 @@
 """People with browsers: what a clinician and a patient do, in words a test can read.
 
-Each has a Chromium of their own with fake devices. What they see on their screen is asked of the
-page's own elements; what arrives is asked of the browser's statistics and of the picture itself.
+Each has a browser of their own with fake devices: a Chromium here, a Firefox in firefox.py. What
+they see on their screen is asked of the page's own elements; what arrives is asked of the browser's
+statistics and of the picture itself.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ RECEIVED = """async () => {
   return found;
 }"""
 
+#: Whose tiles there are, of cameras or of screens.
+TILES = """(group) =>
+    [...document.querySelectorAll(`[data-participation][data-group=${group}]`)]
+        .map((tile) => tile.dataset.participation)"""
+
 #: A number that changes with the picture of one tile; null while there is none.
 PICTURE = """(selector) => {
   const video = document.querySelector(selector + ' video');
@@ -109,41 +115,18 @@ class Heard(list[str]):
         return int(epochs[-1]) if epochs else 0
 
 
-class Visitor:
-    """One person at one browser."""
+class Person:
+    """One person at one browser, of whichever make: their page is opened by who comes after."""
 
-    def __init__(
-        self,
-        playwright: Playwright,
-        name: str,
-        base: str,
-        flags: list[str] | None = None,
-        **context: Any,
-    ) -> None:
+    page: Any
+
+    def __init__(self, name: str, base: str) -> None:
         self.name = name
         self.base = base
-        self.browser: Browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=flags or FLAGS
-        )
-        self.context = self.browser.new_context(
-            ignore_https_errors=True, permissions=["camera", "microphone"], **context
-        )
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
         self.console: list[str] = []
         self.violations: list[str] = []
         self.sent: list[str] = []
         self.received = Heard()
-        self._listen(self.page)
-
-    def _listen(self, page: Page) -> None:
-        page.on("console", lambda message: self._said(message.type, message.text))
-        page.on("pageerror", lambda error: self._said("pageerror", str(error)))
-        page.on("websocket", self._tap)
-
-    def _tap(self, socket: Any) -> None:
-        socket.on("framesent", lambda payload: self.sent.append(str(payload)))
-        socket.on("framereceived", lambda payload: self.received.append(str(payload)))
 
     def _said(self, kind: str, text: str) -> None:
         self.console.append(f"{kind}: {text}")
@@ -151,7 +134,7 @@ class Visitor:
             self.violations.append(text)
 
     def close(self) -> None:
-        self.browser.close()
+        raise NotImplementedError
 
     def keep_evidence(self, test: str) -> None:
         """For whoever looks at a failure: the picture and what the console said."""
@@ -256,10 +239,8 @@ class Visitor:
         self.page.wait_for_selector("#room[data-media=connected]", timeout=seconds * 1000)
 
     def tiles(self, group: str = "camera") -> list[str]:
-        return [
-            str(tile.get_attribute("data-participation"))
-            for tile in self.page.query_selector_all(f"[data-participation][data-group={group}]")
-        ]
+        found: list[str] = self.page.evaluate(TILES, group)
+        return found
 
     def act(self, action: str) -> None:
         self.page.click(f"[data-action={action}]")
@@ -325,6 +306,41 @@ class Visitor:
             ".some((line) => line.textContent.includes(text))",
             arg=text,
         )
+
+
+class Visitor(Person):
+    """One person at a Chromium of their own."""
+
+    def __init__(
+        self,
+        playwright: Playwright,
+        name: str,
+        base: str,
+        flags: list[str] | None = None,
+        **context: Any,
+    ) -> None:
+        super().__init__(name, base)
+        self.browser: Browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=flags or FLAGS
+        )
+        self.context = self.browser.new_context(
+            ignore_https_errors=True, permissions=["camera", "microphone"], **context
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self._listen(self.page)
+
+    def _listen(self, page: Page) -> None:
+        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("pageerror", lambda error: self._said("pageerror", str(error)))
+        page.on("websocket", self._tap)
+
+    def _tap(self, socket: Any) -> None:
+        socket.on("framesent", lambda payload: self.sent.append(str(payload)))
+        socket.on("framereceived", lambda payload: self.received.append(str(payload)))
+
+    def close(self) -> None:
+        self.browser.close()
 
 
 def code_of(installation: Installation, email: str, number: int = 1) -> str:
