@@ -113,7 +113,7 @@ def test_who_was_admitted_after_the_ticket_was_made_may_use_it(cast, guest):
 
 @pytest.mark.parametrize(
     ("deed", "reason"),
-    [("remove_participant", "taken_over"), ("end_meeting", "meeting_closed")],
+    [("remove_participant", "removed"), ("end_meeting", "meeting_closed")],
 )
 def test_who_was_put_out_after_the_ticket_was_made_may_not(cast, guest, deed, reason):
     seat, jar = guest
