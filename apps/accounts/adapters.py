@@ -25,7 +25,7 @@ _TOTP_LABEL = "mfa.authenticator.data"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    error_messages = {  # noqa: RUF012 - allauth's own declaration
+    error_messages = {
         **DefaultAccountAdapter.error_messages,
         # allauth takes our e-mail index for a username and would speak of one.
         "username_password_mismatch": _("The e-mail address or the password is not right."),

@@ -22,12 +22,10 @@ from media.watch import watch  # noqa: E402
 from outbox.relay import relay  # noqa: E402
 from signaling.consumers import MeetingConsumer  # noqa: E402
 
+pages = PagesOnly(CookieMiddleware(MeetingConsumer.as_asgi()), settings.ALLOWED_HOSTS)
 sockets = URLRouter(
     [
-        path(
-            "signal",
-            PagesOnly(CookieMiddleware(MeetingConsumer.as_asgi()), settings.ALLOWED_HOSTS),
-        ),
+        path("signal", pages),  # type: ignore[arg-type]
         path("media/link", WorkersOnly(WorkerLink.as_asgi())),  # type: ignore[arg-type]
         re_path(r"", Shut.as_asgi()),
     ]
