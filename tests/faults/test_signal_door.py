@@ -9,6 +9,7 @@ import json
 import ssl
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from foundation.errors import PROBLEMS
 from foundation.wire.browser import MAX_CANDIDATE_CHARS
 from foundation.wire.sdp import MAX_CANDIDATES
 from tests.flows import clients
+from tests.flows.canaries import nothing_was_left_behind
 from tests.flows.clients import (
     WORDS,
     BackRoom,
@@ -234,22 +236,32 @@ def test_22_what_cannot_be_understood_ends_the_socket(house: House, name: str):
 
 def test_22_what_is_too_large_ends_the_socket(house: House):
     too_large = PROBLEMS["message_too_large"].close_code
+    place = f"participation:{house.abused.participation}"
     padding = {"type": "ping", "n": 1, "pad": ""}
     for raw in ("x" * 65_537, "x" * 66_560, "x" * 1_048_576, b"\x00" * 66_560, "é" * 40_000):
-        for line in (Browser(house.installation).socket(), house.abused.connect()):
-            line.raw(raw)
-            assert line.ends() == too_large, len(raw)
-    pieces = Browser(house.installation).socket()
-    pieces.pieces(["x" * 10_000] * 20)
-    assert pieces.ends() == too_large
+        for line, subject in (
+            (Browser(house.installation).socket(), ""),
+            (house.abused.connect(), place),
+        ):
+            with house.trail.gains(Verb.ROOM_JOIN, "message_too_large", subject):
+                line.raw(raw)
+                assert line.ends() == too_large, len(raw)
+    with house.trail.gains(Verb.ROOM_JOIN, "message_too_large"):
+        pieces = Browser(house.installation).socket()
+        pieces.pieces(["x" * 10_000] * 20)
+        assert pieces.ends() == too_large
     # Up to the limit it is read: refused for its shape and not for its size.
     line = Browser(house.installation).socket()
     size = 65_536 - len(json.dumps(padding))
     line.raw(json.dumps({**padding, "pad": "x" * size}))
     line.is_refused("message_malformed")
-    no_text = Browser(house.installation).socket()
-    no_text.pieces([b"\xff\xfe"], as_text=True)
-    assert no_text.ends() == 1007
+    for no_text, subject in (
+        (Browser(house.installation).socket(), ""),
+        (house.abused.connect(), place),
+    ):
+        with house.trail.gains(Verb.ROOM_JOIN, "message_malformed", subject):
+            no_text.pieces([b"\xff\xfe"], as_text=True)
+            assert no_text.ends() == 1007
     # No compression is agreed, so nothing small becomes something large here.
     line = clients.dial(Browser(house.installation), compression="deflate")
     assert line.response is not None
@@ -544,9 +556,11 @@ def test_33_csrf_and_cross_site_sockets_are_refused(house: House):
     before = house.trail.ask(done)
     evil = "https://evil.example.test"
     for origin in (evil, f"http://localhost:{house.installation.port}", "null", None):
-        is_shut_out(visit.browser, origin=origin)
+        with house.trail.gains(Verb.ROOM_JOIN, "cross_site"):
+            is_shut_out(visit.browser, origin=origin)
     for path in ("/signal/", "/", "/media", "/ws", "/signal%00"):
-        is_shut_out(visit.browser, path=path)
+        with house.trail.gains(Verb.DOOR_KNOCK, "not_found"):
+            is_shut_out(visit.browser, path=path)
     doors = [
         (visit.browser, visit.path("ticket"), {"purpose": "join"}),
         (visit.browser, visit.path("verification/send"), {}),
@@ -556,6 +570,11 @@ def test_33_csrf_and_cross_site_sockets_are_refused(house: House):
         (house.host, "/desk/meetings/new/", {}),
         (house.host, "/accounts/logout/", {}),
     ]
+    tags = [
+        *(Verb.ROOM_JOIN, Verb.CODE_SEND, Verb.GUEST_VERIFY, Verb.INVITATION_REDEEM),
+        *(Verb.MEETING_END, Verb.MEETING_CREATE, Verb.DOOR_KNOCK),
+    ]
+    trail_before = house.trail.last()
     for person, path, body in doors:
         for changed in (
             {"X_CSRFToken": None},
@@ -568,6 +587,8 @@ def test_33_csrf_and_cross_site_sockets_are_refused(house: House):
             assert person.post(path, body, **changed).status == 403, (path, changed)
             assert person.submit(path, body, **changed).status == 403, (path, changed)
     assert house.trail.ask(done) == before, "nothing was done"
+    tried = Counter(row[0] for row in house.trail.refusals(trail_before) if row[1] == "cross_site")
+    assert tried == dict.fromkeys(tags, 12), "each of them is on the trail"
     # Another site's name for this machine is no name of ours.
     assert Browser(house.installation).get("/", Host="evil.example.test").status == 400
     # No other site may read an answer.
@@ -592,12 +613,13 @@ def test_31_a_person_removed_is_out_at_once_and_for_good(house: House):
     assert gone["peer"] is None
     assert time.monotonic() - start < 2
     room(host, lambda people: len(people) == 1)
-    for purpose in ("wait", "join"):
-        assert visit.browser.ticket(visit.meeting, purpose).status in (403, 409)
-    with house.trail.gains(Verb.ROOM_JOIN, "taken_over"):
+    for purpose, verb in (("wait", Verb.ROOM_WAIT), ("join", Verb.ROOM_JOIN)):
+        with house.trail.gains(verb, "removed", "seat:"):
+            visit.browser.ticket(visit.meeting, purpose).is_refused("removed")
+    with house.trail.gains(Verb.ROOM_JOIN, "removed", "seat:"):
         line = visit.browser.socket()
         line.say("hello", version=1, ticket=in_hand)
-        line.is_refused("taken_over", "hello")
+        line.is_refused("removed", "hello")
     with house.trail.gains(Verb.CODE_SEND, "removed"):
         visit.browser.post(visit.path("verification/send")).is_refused("removed")
     host.close()
@@ -618,8 +640,24 @@ def test_21_sockets_that_say_nothing_are_reaped(house: House, slow: Slow):
     refused = [row for row in house.trail.refusals(0) if row[1] == "hello_required"]
     assert len(refused) >= len(lines)
     lasted, code = slow.silent.result()
+    silent = [row for row in house.trail.refusals(0) if row[1] == "socket_silent"]
+    assert silent == [
+        (
+            Verb.ROOM_JOIN.value,
+            "socket_silent",
+            f"participation:{house.lobby.participation}",
+        )
+    ]
     assert SILENCE_SECONDS - 1 < lasted < SILENCE_SECONDS + 2
     assert code == PROBLEMS["socket_silent"].close_code
+
+
+# ---------------------------------------------------------------- what stays behind
+
+
+def test_nothing_that_was_sent_lies_in_the_log_or_the_database(house: House):
+    """Runs last. Descriptions, addresses and words above were refused, and some were passed on."""
+    nothing_was_left_behind(house)
 
 
 # ---------------------------------------------------------------- helpers

@@ -399,17 +399,19 @@ class Trail:
         )
 
     @contextmanager
-    def gains(self, verb: Verb, reason: str, subject: str = "", count: int = 1) -> Iterator[None]:
+    def gains(
+        self, verb: Verb | str, reason: str, subject: str = "", count: int = 1
+    ) -> Iterator[None]:
         """What happens inside leaves ``count`` refusals of ``verb`` on the trail."""
-        since = self.last()
+        since, tag = self.last(), str(verb)
         yield
         deadline = time.monotonic() + 4
         while True:
             rows = self.refusals(since)
-            fitting = [r for r in rows if r[:2] == (verb.value, reason) and subject in r[2]]
+            fitting = [r for r in rows if r[:2] == (tag, reason) and subject in r[2]]
             if len(fitting) >= count:
                 return
-            assert time.monotonic() < deadline, f"no {verb.value} {reason} {subject} in {rows}"
+            assert time.monotonic() < deadline, f"no {tag} {reason} {subject} in {rows}"
             time.sleep(0.03)
 
     def cells_with(self, pattern: re.Pattern[str]) -> list[str]:
@@ -548,6 +550,9 @@ class Visit:
         return self.browser.hello(self.ticket(purpose))
 
 
+#: Several houses may stand in one installation, one after the other; their people differ.
+_houses = itertools.count(1)
+
 _PEOPLE = """
 from accounts.models import Department, Organisation
 from consilium.demo import add_totp, make_organisation, make_person
@@ -558,7 +563,7 @@ there = make_organisation("Another Hospital")
 answer = []
 for name, organisation, department in (("Host", here, ward), ("Near", here, ward),
                                        ("Far", there, None)):
-    email = f"{name.lower()}.{canary.lower()}@example.test"
+    email = f"{name.lower()}.{canary.lower()}.{number}@example.test"
     password = f"{canary}-{name}-pass-word-9"
     person = make_person(organisation, f"{canary} {name}", email, Role.CLINICIAN, password,
                          department)
@@ -578,8 +583,11 @@ class House:
         self.trail = Trail(installation)
         self.back_room = BackRoom(installation)
         self.codes: list[str] = []
+        self.invited: list[Invited] = []
+        self.browsers: list[Browser] = []
         self.secrets: dict[str, list[str]] = {"seat cookie": [], "ticket": [], "link": []}
-        people = [SignIn(*one) for one in self.back_room.do(_PEOPLE, canary=CANARY)]
+        made = self.back_room.do(_PEOPLE, canary=CANARY, number=next(_houses))
+        people = [SignIn(*one) for one in made]
         self.sign_ins = {person.email: person for person in people}
         self.host, self.near, self.far = (Browser(installation).sign_in(p) for p in people)
         self._count = itertools.count(1)
@@ -606,7 +614,9 @@ class House:
         email = f"patient-{number}.{CANARY.lower()}@example.test"
         invited = self.host.plan(mode, name, email, f"{CANARY} title")
         self.secrets["link"] += [invited.secret, invited.short_code]
-        return Visit(self, invited, Browser(self.installation))
+        self.invited.append(invited)
+        self.browsers.append(Browser(self.installation))
+        return Visit(self, invited, self.browsers[-1])
 
     def sit(self, visit: Visit) -> Socket:
         """The host's socket in the call of ``visit``."""
