@@ -450,8 +450,8 @@ def test_a_worker_is_who_its_key_says(house: House):
             is_closed("message_malformed", say_raw(raw))
     with house.trail.gains(Verb.WORKER_LINK, "message_unknown"):
         is_closed("message_unknown", say_raw('{"type":"shutdown"}'))
-    with house.trail.gains(Verb.WORKER_LINK, "message_too_large", count=2):
-        for size in (65_537, 1_048_576):
+    with house.trail.gains(Verb.WORKER_LINK, "message_too_large", count=3):
+        for size in (65_537, 1_048_576, 1_100_000):
             is_closed("message_too_large", say_raw("x" * size))
     with house.trail.gains(Verb.WORKER_LINK, "hello_required"):
         is_closed("hello_required", say_raw('{"type":"renew","participants":0,"cpu_percent":0}'))

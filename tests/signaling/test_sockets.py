@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -205,6 +206,33 @@ def test_silence_is_said_written_down_and_the_end(cast, guest, monkeypatch):
     assert row.subject == f"participation:{seat.participation_id}"
     assert row.actor == f"guest:{seat.participation.guest_id}"
     assert row.organisation_id == cast.hospital.pk
+
+
+def test_a_page_that_says_more_than_is_read_is_written_down(cast, guest, monkeypatch):
+    """The database is slow; what waits for it has a limit of its own beside the rate."""
+    seat, jar = guest
+    ticket = enter.wait_ticket(acting_through(seat), seat)
+    monkeypatch.setattr(limits, "QUEUE_LENGTH", 2)
+    identify, go_on = opening.identify, threading.Event()
+
+    def slowly(*arguments: Any) -> opening.Connection:
+        assert go_on.wait(5)
+        return identify(*arguments)
+
+    monkeypatch.setattr(opening, "identify", slowly)
+
+    async def script(page: Page) -> list[dict[str, Any]]:
+        for _ in range(4):
+            await page.say(type="hello", version=1, ticket=ticket)
+        heard = await page.hear()
+        # The test's one thread for the database is free again for the entry.
+        go_on.set()
+        return [heard, await page.hear_until("nothing more")]
+
+    said, closed = with_page(script, jar)
+    assert said["code"] == "try_later"
+    assert closed == {"close": PROBLEMS["try_later"].close_code}
+    assert (Verb.ROOM_JOIN.value, "try_later") in refusals()
 
 
 @pytest.mark.usefixtures("cast")
