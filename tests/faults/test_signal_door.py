@@ -20,20 +20,15 @@ from access.verbs import Verb
 from foundation.errors import PROBLEMS
 from foundation.wire.browser import MAX_CANDIDATE_CHARS
 from foundation.wire.sdp import MAX_CANDIDATES
-from tests.flows import clients
+from tests.flows import house as houses
+from tests.flows.back_room import BackRoom
 from tests.flows.canaries import nothing_was_left_behind
-from tests.flows.clients import (
-    WORDS,
-    BackRoom,
-    Browser,
-    House,
-    Meanwhile,
-    Socket,
-    Visit,
-    is_shut_out,
-)
+from tests.flows.house import WORDS, House, Visit
+from tests.flows.http_door import Browser
+from tests.flows.meanwhile import Meanwhile
+from tests.flows.page_socket import Socket, dial, is_shut_out
 from tests.flows.people import code_of
-from tests.flows.test_refusals import assertion, base64url, hmac_signed, unsigned
+from tests.flows.tokens import assertion, base64url, hmac_signed, unsigned
 from tests.foundation.test_sdp import (
     HOST,
     MDNS,
@@ -48,8 +43,8 @@ from tests.foundation.test_sdp import (
 
 pytestmark = pytest.mark.browser  # needs an installation; runs serially
 
-house = clients.house
-the_call_goes_on = clients.the_call_goes_on
+house = houses.house
+the_call_goes_on = houses.the_call_goes_on
 
 HELLO_SECONDS, SILENCE_SECONDS = 10, 15
 
@@ -265,7 +260,7 @@ def test_22_what_is_too_large_ends_the_socket(house: House):
             no_text.pieces([b"\xff\xfe"], as_text=True)
             assert no_text.ends() == 1007
     # No compression is agreed, so nothing small becomes something large here.
-    line = clients.dial(Browser(house.installation), compression="deflate")
+    line = dial(Browser(house.installation), compression="deflate")
     assert line.response is not None
     assert "Sec-WebSocket-Extensions" not in line.response.headers
     Socket(line).close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.flows.clients import CANARY, WORDS, House
+from tests.flows.house import CANARY, WORDS, House
 from tests.foundation.test_sdp import MDNS
 from tests.servers.installation import Installation
 

@@ -12,13 +12,14 @@ import pytest
 
 from access.verbs import Verb
 from foundation.errors import PROBLEMS
-from tests.flows import clients
-from tests.flows.clients import Browser, House
+from tests.flows import house as houses
+from tests.flows.house import House
+from tests.flows.http_door import Browser
 
 pytestmark = pytest.mark.browser  # needs an installation; runs serially
 
-house = clients.house
-the_call_goes_on = clients.the_call_goes_on
+house = houses.house
+the_call_goes_on = houses.the_call_goes_on
 
 SESSION = "__Host-session"
 

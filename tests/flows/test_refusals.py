@@ -15,23 +15,24 @@ from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from joserfc import jwt
-from joserfc.jwk import OctKey, OKPKey
 
 from access.floods import EACH
 from access.verbs import Verb
 from accounts.sign_in_trail import SIGN_IN
 from foundation.errors import PROBLEMS
 from foundation.wire.worker import ASSERTION_AUDIENCE
-from tests.flows import clients
+from tests.flows import house as houses
 from tests.flows.canaries import nothing_was_left_behind
-from tests.flows.clients import CANARY, WORDS, Browser, House, Socket, is_shut_out
+from tests.flows.house import CANARY, WORDS, House, Visit
+from tests.flows.http_door import Answer, Browser
+from tests.flows.page_socket import Socket, is_shut_out
 from tests.flows.people import totp
+from tests.flows.tokens import assertion, hmac_signed, unsigned
 
 pytestmark = pytest.mark.browser  # needs an installation; runs serially
 
-house = clients.house
-the_call_goes_on = clients.the_call_goes_on
+house = houses.house
+the_call_goes_on = houses.the_call_goes_on
 
 
 # ---------------------------------------------------------------- strangers
@@ -516,7 +517,7 @@ def refused_hello(browser: Browser, token: str, code: str, version: int = 1, **o
     line.is_refused(code, "hello")
 
 
-def signed_by_the_house(house: House, visit: clients.Visit, purpose: str) -> str:
+def signed_by_the_house(house: House, visit: Visit, purpose: str) -> str:
     """A ticket that the platform would not have given."""
     return str(
         house.back_room.do(
@@ -546,34 +547,8 @@ def host_of(line: Socket) -> str:
     return str(next(person["id"] for person in people if person["host"]))
 
 
-def enrol(browser: Browser, asked: dict[str, str]) -> clients.Answer:
+def enrol(browser: Browser, asked: dict[str, str]) -> Answer:
     """As a media worker asks: no cookie, no Origin."""
     return browser.post(
         "/media/enrol", asked, Origin=None, Referer=None, Cookie=None, X_CSRFToken=None
     )
-
-
-def assertion(key: Ed25519PrivateKey, claims: dict[str, object]) -> str:
-    exported = OKPKey.import_key(
-        {
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "x": base64url(key.public_key().public_bytes_raw()),
-            "d": base64url(key.private_bytes_raw()),
-        }
-    )
-    return jwt.encode({"alg": "Ed25519"}, claims, exported, algorithms=["Ed25519"])
-
-
-def base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def unsigned(claims: dict[str, object]) -> str:
-    head = base64url(json.dumps({"alg": "none", "typ": "JWT"}).encode())
-    return f"{head}.{base64url(json.dumps(claims).encode())}."
-
-
-def hmac_signed(claims: dict[str, object], secret: str) -> str:
-    """By HS256 under a public key: the oldest trick against JWT."""
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret), algorithms=["HS256"])
