@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from uuid import UUID
 
@@ -12,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership, Organisation, Person
-from audit.clock import database_now
 from foundation.actor import Actor, ActorKind, Assurance, Role, anonymous
 from vault.sealing import keyed_hash
 
@@ -51,7 +51,12 @@ def stranger(address: str) -> Actor:
     network = _network_of(address)
     if network is None:
         return anonymous()
-    return anonymous(keyed_hash("stranger", f"{database_now():%Y-%m-%d} {network}")[:16])
+    return anonymous(keyed_hash("stranger", f"{_today()} {network}")[:16])
+
+
+def _today() -> date:
+    # The process's own clock: nothing depends on when exactly a stranger becomes another.
+    return datetime.now(UTC).date()
 
 
 def _network_of(address: str) -> IPv4Address | IPv6Network | None:

@@ -223,7 +223,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         while True:
             silent = time.monotonic() - self._heard_at
             if silent > limits.SILENCE_SECONDS:
-                await self._refuse_and_close(PROBLEMS["socket_silent"])
+                # Not told: a page that wakes up comes back and has nothing to be sorry for.
+                await self._record(ConsiliumError("socket_silent"))
+                await self._end(PROBLEMS["socket_silent"].close_code)
                 return
             await asyncio.sleep(limits.SILENCE_SECONDS - silent + 0.1)
 

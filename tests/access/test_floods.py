@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -11,6 +12,7 @@ from access import gate
 from access.facts import Installation
 from access.floods import ALL, APART, EACH, WINDOW_SECONDS, floods
 from access.verbs import Verb
+from accounts import actors
 from accounts.actors import stranger
 from audit.models import TrailRow
 from foundation.actor import Actor, anonymous
@@ -117,12 +119,8 @@ def test_one_refusal_is_written_once_however_many_doors_it_passes():
 
 
 def test_a_stranger_is_one_household_for_one_day_and_never_an_address(monkeypatch):
-    from datetime import UTC, datetime
-
-    from accounts import actors
-
     def on(day: int) -> None:
-        monkeypatch.setattr(actors, "database_now", lambda: datetime(2026, 11, day, tzinfo=UTC))
+        monkeypatch.setattr(actors, "_today", lambda: date(2026, 11, day))
 
     on(20)
     home = stranger(HERE)
