@@ -166,7 +166,8 @@ class Socket:
         if stays:
             self.is_alive()
         else:
-            assert self.ends() == PROBLEMS[code].close_code
+            closed_by = self.ends()
+            assert closed_by == PROBLEMS[code].close_code, (closed_by, self.heard)
 
     def is_alive(self, seconds: float = 5) -> float:
         """A ping is answered; returns how long that took."""
