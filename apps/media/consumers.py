@@ -66,7 +66,8 @@ class WorkerLink(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if code in FAILED_BY_THE_SOCKET and not self._refused:
             error = ConsiliumError(FAILED_BY_THE_SOCKET[code])
-            await in_database(_record, self.worker_id, address_of(self.scope), error)
+            with contextlib.suppress(DatabaseError):
+                await in_database(_record, self.worker_id, address_of(self.scope), error)
         for task in self._tasks:
             task.cancel()
         worker_id, self.worker_id = self.worker_id, None
@@ -95,7 +96,8 @@ class WorkerLink(AsyncWebsocketConsumer):
         if self._refused:
             return
         self._refused = True
-        log.warning("a media worker's link is closed: %s", error.code)
+        if self.worker_id is not None:  # strangers are for the trail, which counts them
+            log.warning("a media worker's link is closed: %s", error.code)
         with contextlib.suppress(DatabaseError):
             # Before the close: that ends this task.
             await in_database(_record, self.worker_id, address_of(self.scope), error)
