@@ -54,6 +54,14 @@ def no_keys_of_another_database() -> None:
     signing.forget_cached_signers()
 
 
+@pytest.fixture(autouse=True)
+def nobody_was_refused_yet() -> None:
+    """Refusals are counted by the process, and all tests are refused at one address."""
+    from access.floods import floods
+
+    floods.forget()
+
+
 @pytest.fixture
 def cast(db: None):
     """Everybody, at two hospitals; see ``tests.cast``."""

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from access.verbs import Verb
 
@@ -53,3 +58,26 @@ def door_of(view: Any) -> Door | None:
         if mark is not None:
             return mark  # type: ignore[no-any-return]
     return None
+
+
+def door_asked_for(request: HttpRequest) -> Door | None:
+    """The door that ``request`` leads to; None when it is closed or there is none.
+
+    Views of libraries can't be marked; ``settings.LIBRARY_DOORS`` names a function that finds
+    their door by the route's name.
+    """
+    match = request.resolver_match
+    if match is None:
+        return None
+    return door_of(match.func) or _library_door()(request)
+
+
+def verb_asked_for(request: HttpRequest) -> Verb:
+    """What a refusal of ``request`` is called on the trail."""
+    found = door_asked_for(request)
+    return found if isinstance(found, Verb) else Verb.DOOR_KNOCK
+
+
+@lru_cache(maxsize=1)
+def _library_door() -> Callable[[HttpRequest], Door | None]:
+    return import_string(settings.LIBRARY_DOORS)  # type: ignore[no-any-return]

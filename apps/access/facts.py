@@ -34,10 +34,8 @@ def base_roles(actor: Actor) -> set[str]:
     return {actor.kind.value, *(role.value for role in actor.roles)}
 
 
-class Subject(Protocol):
-    """What a decision is about."""
-
-    def facts_for(self, actor: Actor) -> Facts: ...
+class Named(Protocol):
+    """What the trail can name."""
 
     @property
     def trail_name(self) -> str:
@@ -46,6 +44,12 @@ class Subject(Protocol):
 
     @property
     def trail_organisation_id(self) -> UUID | None: ...
+
+
+class Subject(Named, Protocol):
+    """What a decision is about."""
+
+    def facts_for(self, actor: Actor) -> Facts: ...
 
 
 @dataclass(frozen=True, slots=True)

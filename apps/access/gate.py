@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-
-from access.facts import Facts, Subject
+from access.facts import Facts, Named, Subject
+from access.floods import floods
 from access.policy import Refused, decide
 from access.verbs import Verb
 from audit import trail
-from foundation.actor import Actor
+from foundation.actor import Actor, ActorKind
 from foundation.errors import ConsiliumError
-
-log = logging.getLogger(__name__)
 
 
 class Refusal(ConsiliumError):
@@ -53,18 +50,29 @@ def require(actor: Actor, verb: Verb, subject: Subject) -> Facts:
 
 
 def record_refusal(
-    actor: Actor, verb: Verb, refusal: ConsiliumError, subject: Subject | None = None
+    actor: Actor, verb: Verb, refusal: ConsiliumError, subject: Named | None = None
 ) -> None:
-    """Put a refusal on the trail, once."""
-    if getattr(refusal, "recorded", False):
+    """Put a refusal on the trail, once. Not inside a transaction that will be rolled back."""
+    if refusal.recorded:
         return
-    trail.record(
-        actor,
-        verb.value,
-        trail.Outcome.REFUSED,
-        reason=refusal.code,
-        subject=subject.trail_name if subject is not None else "",
-        organisation_id=subject.trail_organisation_id if subject is not None else None,
-    )
-    if isinstance(refusal, Refusal):
-        refusal.recorded = True
+    subject_name = subject.trail_name if subject is not None else ""
+    organisation_id = subject.trail_organisation_id if subject is not None else None
+    # What anybody can cause without end is written up to a number and then counted.
+    if actor.kind is ActorKind.ANONYMOUS or refusal.code == "too_many_attempts":
+        floods.refused(
+            actor,
+            verb.value,
+            refusal.code,
+            subject=subject_name,
+            organisation_id=organisation_id,
+        )
+    else:
+        trail.record(
+            actor,
+            verb.value,
+            trail.Outcome.REFUSED,
+            reason=refusal.code,
+            subject=subject_name,
+            organisation_id=organisation_id,
+        )
+    refusal.recorded = True

@@ -6,12 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.module_loading import import_string
 
 from access import gate, problems
-from access.doors import Door, Public, door_of
+from access.doors import Public, door_asked_for, door_of
 from access.facts import Installation
 from access.gate import Refusal
 from access.requests import acting
@@ -25,15 +23,11 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class ClosedByDefault:
     """Serves only views that name a verb or say why they are public.
 
-    Views of libraries can't be marked; ``settings.LIBRARY_DOORS`` names a function that finds
-    their door by the route's name. Their verb is asked of the gate here, since they don't ask.
+    The verb of a library's view is asked of the gate here, since the library doesn't ask.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.library_door: Callable[[HttpRequest], Door | None] = import_string(
-            settings.LIBRARY_DOORS
-        )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
@@ -43,7 +37,7 @@ class ClosedByDefault:
     ) -> HttpResponse | None:
         if door_of(view) is not None:
             return None
-        found = self.library_door(request)
+        found = door_asked_for(request)
         if isinstance(found, Public):
             return None
         if found is None:

@@ -62,6 +62,8 @@ POLICY: dict[Verb, Rule] = {
     Verb.CODE_MINT: _rule("service", "pending ended", _ANY),
     Verb.CODE_SEND: _rule("seat", "pending ended", _ANY),
     Verb.DESK_OPEN: _rule("clinician coordinator"),
+    # Nobody holds it: it names on the trail what was refused before any verb was known.
+    Verb.DOOR_KNOCK: _rule(""),
     Verb.GUEST_ADMIT: _rule("host", "waiting"),
     Verb.GUEST_DECLINE: _rule("host", "waiting"),
     Verb.GUEST_INVITE: _rule("host", "planned open", wrong_state="meeting_closed"),

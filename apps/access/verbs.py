@@ -14,6 +14,7 @@ class Verb(StrEnum):
     CODE_MINT = "meetings:code:mint"
     CODE_SEND = "meetings:code:send"
     DESK_OPEN = "meetings:desk:open"
+    DOOR_KNOCK = "access:door:knock"
     GUEST_ADMIT = "meetings:guest:admit"
     GUEST_DECLINE = "meetings:guest:decline"
     GUEST_INVITE = "meetings:guest:invite"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from uuid import UUID
 
 from allauth.account.internal.flows.login import get_authentication_records
@@ -12,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership, Organisation, Person
 from foundation.actor import Actor, ActorKind, Assurance, Role, anonymous
+from vault.sealing import keyed_hash
 
 #: Session key: in which of their organisations a person acts.
 ACTING_IN = "acting_in"
@@ -32,12 +35,39 @@ def actor_of(request: HttpRequest) -> Actor:
     """The signed-in person, acting in one organisation; anonymous otherwise."""
     person = request.user
     if isinstance(person, AnonymousUser) or not isinstance(person, Person):
-        return anonymous()
+        return stranger(request.META.get("REMOTE_ADDR", ""))
     return actor_for(
         person,
         mfa=_used_second_factor(request, person),
         acting_in=request.session.get(ACTING_IN),
     )
+
+
+def stranger(address: str) -> Actor:
+    """Nobody known, at ``address``: for one day the same stranger, and then another.
+
+    The trail is kept for ever, so it gets neither the address nor a name that lasts.
+    """
+    network = _network_of(address)
+    if network is None:
+        return anonymous()
+    return anonymous(keyed_hash("stranger", f"{_today()} {network}")[:16])
+
+
+def _today() -> date:
+    # The process's own clock: nothing depends on when exactly a stranger becomes another.
+    return datetime.now(UTC).date()
+
+
+def _network_of(address: str) -> IPv4Address | IPv6Network | None:
+    """What one household or machine has: a whole IPv4 address, 64 bits of an IPv6 address."""
+    try:
+        found: IPv4Address | IPv6Address = ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(found, IPv4Address):
+        return found
+    return found.ipv4_mapped or IPv6Network((found, 64), strict=False)
 
 
 def actor_for(person: Person, *, mfa: bool, acting_in: str | None = None) -> Actor:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
+from access import gate
+from access.requests import address_of
+from access.verbs import Verb
+from accounts.actors import stranger
 from audit.clock import database_now
-from foundation.errors import PROBLEMS, ConsiliumError
+from foundation.errors import FAILED_BY_THE_SOCKET, PROBLEMS, ConsiliumError
 from foundation.wire import browser as browser_wire
 from foundation.wire import worker as wire
 from foundation.wire.message import (
@@ -30,8 +36,6 @@ from vault import signing
 from vault.models import SigningKey
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 #: Messages from a worker waiting for the database; it sends few.
 QUEUE_LENGTH = 1_000
@@ -53,6 +57,7 @@ class WorkerLink(AsyncWebsocketConsumer):
         self._queue: asyncio.Queue[wire.WorkerMessage] = asyncio.Queue(QUEUE_LENGTH)
         self._heard = asyncio.Event()
         self._leases_checked = 0.0
+        self._refused = False
         await self.accept()
         self._tasks = [
             asyncio.create_task(self._handle_queued()),
@@ -60,6 +65,10 @@ class WorkerLink(AsyncWebsocketConsumer):
         ]
 
     async def disconnect(self, code: int) -> None:
+        if code in FAILED_BY_THE_SOCKET and not self._refused:
+            error = ConsiliumError(FAILED_BY_THE_SOCKET[code])
+            with contextlib.suppress(DatabaseError):
+                await in_database(_record, self.worker_id, address_of(self.scope), error)
         for task in self._tasks:
             task.cancel()
         worker_id, self.worker_id = self.worker_id, None
@@ -69,14 +78,31 @@ class WorkerLink(AsyncWebsocketConsumer):
             _watch_return(worker_id)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._refused:
+            return
         try:
             message = read(wire.WORKER_ADAPTER, wire.WORKER_KINDS, text_data or "")
             self._queue.put_nowait(message)
-        except (MessageTooLarge, MessageMalformed, MessageUnknown) as error:
-            log.warning("a media worker's message was refused: %s", type(error).__name__)
-            await self.close(PROBLEMS["message_malformed"].close_code)
+        except MessageTooLarge:
+            await self._refuse(ConsiliumError("message_too_large"))
+        except MessageUnknown:
+            await self._refuse(ConsiliumError("message_unknown"))
+        except MessageMalformed:
+            await self._refuse(ConsiliumError("message_malformed"))
         except asyncio.QueueFull:
-            await self.close(PROBLEMS["try_later"].close_code)
+            await self._refuse(ConsiliumError("try_later"))
+
+    async def _refuse(self, error: ConsiliumError) -> None:
+        """On the trail, and the end of this link; the code is all a worker is told."""
+        if self._refused:
+            return
+        self._refused = True
+        if self.worker_id is not None:  # strangers are for the trail, which counts them
+            log.warning("a media worker's link is closed: %s", error.code)
+        with contextlib.suppress(DatabaseError):
+            # Before the close: that ends this task.
+            await in_database(_record, self.worker_id, address_of(self.scope), error)
+        await self.close(error.problem.close_code)
 
     async def _handle_queued(self) -> None:
         try:
@@ -91,7 +117,7 @@ class WorkerLink(AsyncWebsocketConsumer):
             try:
                 await self._handle(message)
             except ConsiliumError as error:
-                await self.close(error.problem.close_code)
+                await self._refuse(error)
             except Exception:
                 log.exception("a media worker's %s message failed", message.type)
 
@@ -110,7 +136,7 @@ class WorkerLink(AsyncWebsocketConsumer):
     async def _open(self, hello: wire.WorkerHello) -> None:
         if hello.version not in wire.SPOKEN_VERSIONS:
             raise ConsiliumError("version_unknown")
-        worker: MediaWorker = await in_database(workers.worker_of, hello.assertion)
+        worker: MediaWorker = await in_database(_worker_of, hello.assertion, address_of(self.scope))
         await self.channel_layer.group_add(worker_group(worker.pk), self.channel_name)
         await in_database(workers.begin_presence, worker, self._link, hello.capacity)
         self.worker_id = worker.pk
@@ -134,8 +160,7 @@ class WorkerLink(AsyncWebsocketConsumer):
             workers.renew_presence, worker_id, self._link, renew.participants, renew.cpu_percent
         )
         if not kept:
-            await self.close(PROBLEMS["taken_over"].close_code)
-            return
+            raise ConsiliumError("taken_over")
         await self._tell_time()
         now = asyncio.get_running_loop().time()
         if now - self._leases_checked > LEASE_CHECK_SECONDS:
@@ -170,7 +195,7 @@ class WorkerLink(AsyncWebsocketConsumer):
             try:
                 await asyncio.wait_for(self._heard.wait(), PRESENCE_LASTS.total_seconds())
             except TimeoutError:
-                await self.close(PROBLEMS["socket_silent"].close_code)
+                await self._refuse(ConsiliumError("socket_silent"))
                 return
 
     # ------------------------------------------------------------ commands from the channel layer
@@ -197,6 +222,16 @@ class WorkerLink(AsyncWebsocketConsumer):
 
     async def _send(self, message: Message) -> None:
         await self.send(text_data=write(message))
+
+
+def _worker_of(assertion: str, address: str) -> MediaWorker:
+    return workers.worker_of(assertion, stranger(address))
+
+
+def _record(worker_id: UUID | None, address: str, error: ConsiliumError) -> None:
+    worker = MediaWorker.objects.filter(pk=worker_id).first() if worker_id else None
+    actor = workers.actor_of(worker) if worker else stranger(address)
+    gate.record_refusal(actor, Verb.WORKER_LINK, error, worker)
 
 
 def _fields(command: dict[str, Any]) -> dict[str, Any]:

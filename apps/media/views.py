@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from access import problems
 from access.doors import door
+from access.requests import acting
 from access.verbs import Verb
-from foundation.errors import PROBLEMS
+from foundation.errors import ConsiliumError
 from foundation.wire.worker import Enrol, Enrolled
 from media.actions import workers
 
@@ -23,11 +24,20 @@ MAX_ENROL_BYTES = 2_048
 @require_POST
 def enrol(request: HttpRequest) -> HttpResponse:
     if len(request.body) > MAX_ENROL_BYTES:
-        return problems.as_json(PROBLEMS["message_too_large"])
+        return _refused(request, ConsiliumError("message_too_large"))
     try:
         asked = Enrol.model_validate_json(request.body)
     except ValidationError:
-        return problems.as_json(PROBLEMS["form_invalid"])
-    worker = workers.enrol(asked.code, asked.public_key, asked.name)
+        return _refused(request, ConsiliumError("form_invalid"))
+    try:
+        worker = workers.enrol(asked.code, asked.public_key, asked.name, acting(request))
+    except ConsiliumError as refusal:
+        return _refused(request, refusal)
     answer = Enrolled(worker=worker.pk, link_path="/media/link")
     return JsonResponse(answer.model_dump(mode="json"))
+
+
+def _refused(request: HttpRequest, refusal: ConsiliumError) -> HttpResponse:
+    """In JSON whatever the worker's headers say: it reads nothing else."""
+    problems.record(request, refusal)
+    return problems.as_json(refusal.problem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from access import gate
-from access.doors import door
+from access import gate, problems
+from access.doors import door, verb_asked_for
 from access.requests import acting
 from access.verbs import Verb
 from foundation.actor import Actor
@@ -45,6 +45,15 @@ class _Visit(APIView):
         # asked here: without this line nobody would check.
         view.csrf_exempt = False
         return view
+
+    def throttled(self, request: Request, wait: float | None) -> NoReturn:
+        """DRF knows addresses only; the trail names who sits here."""
+        refusal = problems.SlowedDown(wait)
+        meeting = Meeting.objects.filter(pk=self.kwargs.get("meeting_id")).first()
+        if meeting is not None:
+            actor, seat = seats.actor_and_seat(_http(request), meeting)
+            gate.record_refusal(actor, verb_asked_for(_http(request)), refusal, seat or meeting)
+        raise refusal
 
     def found(self, meeting_id: UUID) -> Meeting:
         meeting = Meeting.objects.select_related("organisation").filter(pk=meeting_id).first()
@@ -196,7 +205,9 @@ class Ticket(_Visit):
             return seat
         secret = seats.secret_of(request.COOKIES, meeting.pk)
         if secret is None:
-            raise ConsiliumError("seat_unknown")
+            refusal = ConsiliumError("seat_unknown")
+            gate.record_refusal(actor, Verb.ROOM_JOIN, refusal, meeting)
+            raise refusal
         return enter.take_host_seat(actor, meeting.pk, secret)
 
 

@@ -247,6 +247,14 @@ class Seat(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
+    def has_fresh_code(self) -> bool:
+        """A one-time code was sent for this seat and can still be typed."""
+        return (
+            bool(self.code_hash)
+            and self.code_expires_at is not None
+            and self.code_expires_at > database_now()
+        )
+
     def facts_for(self, actor: Actor) -> Facts:
         facts = self.participation.facts_for(actor)
         held = {"seat"} if self.participation.is_occupied_by(actor) else set()

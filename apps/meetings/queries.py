@@ -61,6 +61,7 @@ class Room:
     own_state: str
     own_socket: UUID | None
     own_generation: int
+    own_account_is_active: bool  # true for guests, who have none
 
     def is_connected(self, place: Participation) -> bool:
         return (
@@ -82,8 +83,8 @@ def room(meeting_id: UUID, participation_id: UUID) -> Room:
     """The room as it is now, for one place in it. Raises ``DoesNotExist``."""
     # ``seq`` is read first: what is read after it is at least as new as it says.
     seq, state = Meeting.objects.values_list("seq", "state").get(pk=meeting_id)
-    own_state, own_socket, own_generation = Participation.objects.values_list(
-        "state", "socket", "generation"
+    own_state, own_socket, own_generation, own_active = Participation.objects.values_list(
+        "state", "socket", "generation", "person__is_active"
     ).get(pk=participation_id, meeting_id=meeting_id)
     places = list(
         Participation.objects.filter(
@@ -102,6 +103,7 @@ def room(meeting_id: UUID, participation_id: UUID) -> Room:
         own_state=own_state,
         own_socket=own_socket,
         own_generation=own_generation,
+        own_account_is_active=own_active is not False,
     )
 
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 from access.requests import acting
 from foundation.actor import Actor, ActorKind, Assurance, anonymous
-from meetings.lifecycle import SeatState
+from meetings.lifecycle import PlaceState, SeatState
 from meetings.minting import Secret, hash_seat_secret
 from meetings.models import Meeting, Seat
 
@@ -65,6 +65,15 @@ def seat_of(cookies: Mapping[str, str], meeting_id: UUID) -> Seat | None:
         )
         .first()
     )
+
+
+def why_ended(seat: Seat) -> str:
+    """The reason for which an ended seat opens nothing: not every end is another device."""
+    if seat.participation.state == PlaceState.REMOVED:
+        return "removed"
+    if seat.participation.state == PlaceState.DECLINED:
+        return "not_admitted"
+    return "taken_over"
 
 
 def occupant_of(seat: Seat) -> Actor:

@@ -25,6 +25,14 @@ TICKET_SECONDS = 60
 AUDIENCE = "consilium:signal"
 
 
+class TicketRefused(ConsiliumError):
+    """``seat_id``: the seat that a ticket of ours was made for, though it opens nothing now."""
+
+    def __init__(self, code: str, seat_id: UUID | None = None) -> None:
+        super().__init__(code)
+        self.seat_id = seat_id
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """What a good ticket says."""
@@ -56,11 +64,11 @@ def issue(seat: Seat, purpose: Purpose) -> str:
 
 
 def spend(token: str) -> Ticket:
-    """The ticket's content, once. Raises ``ConsiliumError`` with the reason."""
+    """The ticket's content, once. Raises ``TicketRefused`` with the reason."""
     try:
         claims = signing.verify(SigningKey.Purpose.TICKET, token)
         if claims["aud"] != AUDIENCE:
-            raise ConsiliumError("ticket_purpose")
+            raise TicketRefused("ticket_purpose")
         ticket = Ticket(
             jti=UUID(claims["jti"]),
             organisation_id=UUID(claims["org"]),
@@ -74,9 +82,9 @@ def spend(token: str) -> Ticket:
         *(KeyError, ValueError, TypeError, AttributeError),  # claims of another shape
         *(OverflowError, OSError),  # a time that no calendar has
     ) as error:
-        raise ConsiliumError("ticket_invalid") from error
+        raise TicketRefused("ticket_invalid") from error
     if ticket.expires_at <= database_now():
-        raise ConsiliumError("ticket_expired")
+        raise TicketRefused("ticket_expired", ticket.seat_id)
     try:
         with transaction.atomic():
             SpentTicket.objects.create(
@@ -85,7 +93,7 @@ def spend(token: str) -> Ticket:
                 expires_at=ticket.expires_at + timedelta(minutes=1),
             )
     except IntegrityError:
-        raise ConsiliumError("ticket_spent") from None
+        raise TicketRefused("ticket_spent", ticket.seat_id) from None
     return ticket
 
 

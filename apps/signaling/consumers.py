@@ -10,17 +10,19 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import Any, TypeVar
+from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import translation
 
 from access import gate
+from access.requests import address_of
 from access.verbs import Verb
-from audit import trail
-from foundation.actor import anonymous
-from foundation.errors import PROBLEMS, ConsiliumError, Problem
+from accounts.actors import stranger
+from foundation.actor import Actor
+from foundation.errors import FAILED_BY_THE_SOCKET, PROBLEMS, ConsiliumError, Problem
 from foundation.wire import browser as wire
 from foundation.wire.message import (
     MAX_MESSAGE_BYTES,
@@ -44,8 +46,6 @@ from signaling.heartbeat import heartbeat
 from signaling.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class MeetingConsumer(AsyncWebsocketConsumer):
@@ -75,6 +75,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         self._ended = True
+        if code in FAILED_BY_THE_SOCKET and not self._refused:
+            # Refused below us, before it was a message; the page was told by the code alone.
+            await self._record(ConsiliumError(FAILED_BY_THE_SOCKET[code]))
         for task in self._tasks:
             task.cancel()
         connection, self.connection = self.connection, None
@@ -128,6 +131,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                 else:
                     await self._handle(self.connection, message)
             except ConsiliumError as error:
+                await self._record(error, _verb_of(message))
                 await self._tell(error.problem, about=message.type)
             except Exception:
                 log.exception("a %s message failed", message.type)
@@ -138,7 +142,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             await self._refuse_and_close(PROBLEMS["hello_required"])
             return
         try:
-            connection = await in_database(opening.identify, message, self.scope.get("cookies", {}))
+            connection = await self._identify(message)
         except ConsiliumError as error:
             await self._refuse_hello(error)
             return
@@ -157,7 +161,13 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             return
         await self._welcome(connection, message.version, media)
 
+    async def _identify(self, message: wire.Hello) -> opening.Connection:
+        cookies = self.scope.get("cookies", {})
+        return await in_database(opening.identify, message, cookies, address_of(self.scope))
+
     async def _refuse_hello(self, error: ConsiliumError) -> None:
+        self._refused = True
+        await self._record(error)
         await self._tell(error.problem, about="hello")
         await self._end(error.problem.close_code)
 
@@ -165,8 +175,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         """One who waited says hello again, with a ticket to join."""
         try:
             self._welcomed = False
+            cookies, address = self.scope.get("cookies", {}), address_of(self.scope)
             connection, media = await in_database(
-                opening.come_in, message, self.scope.get("cookies", {}), waiting
+                opening.come_in, message, cookies, address, waiting
             )
         except ConsiliumError as error:
             await self._refuse_hello(error)
@@ -202,10 +213,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             return
         handled = HANDLERS[type(message)]
         if connection.purpose not in handled.purposes:
-            refusal = ConsiliumError("ticket_purpose")
-            verb = handled.door if isinstance(handled.door, Verb) else Verb.ROOM_JOIN
-            await in_database(gate.record_refusal, connection.actor, verb, refusal)
-            raise refusal
+            raise ConsiliumError("ticket_purpose")
         outgoing: Outgoing = await in_database(handled.handler, connection, message)
         for reply in outgoing.replies:
             await self._send(reply)
@@ -220,6 +228,8 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         while True:
             silent = time.monotonic() - self._heard_at
             if silent > limits.SILENCE_SECONDS:
+                # Not told: a page that wakes up comes back and has nothing to be sorry for.
+                await self._record(ConsiliumError("socket_silent"))
                 await self._end(PROBLEMS["socket_silent"].close_code)
                 return
             await asyncio.sleep(limits.SILENCE_SECONDS - silent + 0.1)
@@ -320,25 +330,38 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             return
         self._refused = True
         await self._tell(problem)
-        actor = self.connection.actor if self.connection else anonymous()
-        with contextlib.suppress(Exception):
-            # Before the close: that ends this task.
-            await in_database(
-                trail.record,
-                actor,
-                Verb.ROOM_JOIN.value,
-                trail.Outcome.REFUSED,
-                reason=problem.code,
-                subject=(
-                    f"participation:{self.connection.participation_id}" if self.connection else ""
-                ),
-            )
+        # Before the close: that ends this task.
+        await self._record(ConsiliumError(problem.code))
         await self._end(problem.close_code)
+
+    async def _record(self, error: ConsiliumError, verb: Verb = Verb.ROOM_JOIN) -> None:
+        """See that the trail has this refusal. Not having it must not keep a socket open."""
+        if not error.recorded:
+            connection = self.connection
+            actor = connection.actor if connection else None
+            with contextlib.suppress(DatabaseError):
+                await in_database(_record, actor, address_of(self.scope), verb, error, connection)
 
     async def _end(self, code: int) -> None:
         if not self._ended:
             self._ended = True
             await self.close(code)
+
+
+def _record(
+    actor: Actor | None,
+    address: str,
+    verb: Verb,
+    error: ConsiliumError,
+    connection: opening.Connection | None,
+) -> None:
+    gate.record_refusal(actor or stranger(address), verb, error, connection)
+
+
+def _verb_of(message: wire.ClientMessage) -> Verb:
+    """What a refused message is called on the trail."""
+    door = HANDLERS[type(message)].door
+    return door if isinstance(door, Verb) else Verb.ROOM_JOIN
 
 
 def _language_of(scope: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ def farewell(now: Room, connection: Connection) -> wire.Goodbye | None:
     """What to tell the page before its socket is closed; None while it may stay."""
     if now.state == MeetingState.OVER:
         return wire.Goodbye(reason="ended", may_return=False)
-    if now.own_state == PlaceState.REMOVED:
+    if now.own_state == PlaceState.REMOVED or not now.own_account_is_active:
         return wire.Goodbye(reason="removed", may_return=False)
     if now.own_state == PlaceState.DECLINED:
         return wire.Goodbye(reason="declined", may_return=False)

@@ -12,7 +12,8 @@ from django.db import transaction
 
 from access import gate
 from access.verbs import Verb
-from foundation.actor import Actor, anonymous
+from accounts.actors import stranger
+from foundation.actor import Actor
 from foundation.errors import ConsiliumError
 from foundation.wire import browser as wire
 from media.actions import paths
@@ -41,14 +42,23 @@ class Connection:
     #: How many were trickled, by link and epoch.
     candidates: Counter[tuple[wire.Link, int]] = field(default_factory=Counter)
 
+    @property
+    def trail_name(self) -> str:
+        return f"participation:{self.participation_id}"
+
+    @property
+    def trail_organisation_id(self) -> UUID:
+        return self.organisation_id
+
 
 _VERBS = {wire.Purpose.JOIN: Verb.ROOM_JOIN, wire.Purpose.WAIT: Verb.ROOM_WAIT}
 
 
-def identify(hello: wire.Hello, cookies: Mapping[str, str]) -> Connection:
+def identify(hello: wire.Hello, cookies: Mapping[str, str], address: str = "") -> Connection:
     """Spend the ticket of ``hello`` and say whom the socket speaks for.
 
-    Raises ``ConsiliumError``; the refusal is on the trail. Nothing is connected yet.
+    ``address`` is where a stranger knocks from. Raises ``ConsiliumError``; the refusal is on the
+    trail. Nothing is connected yet.
     """
     seat: Seat | None = None
     verb = Verb.ROOM_JOIN
@@ -63,9 +73,12 @@ def identify(hello: wire.Hello, cookies: Mapping[str, str]) -> Connection:
         if seat is None or not _cookie_matches(seat, cookies):
             raise ConsiliumError("seat_unknown")
         if seat.state != SeatState.CURRENT or seat.generation != ticket.generation:
-            raise ConsiliumError("taken_over")
+            raise ConsiliumError(seats.why_ended(seat))
     except ConsiliumError as refusal:
-        actor = seats.occupant_of(seat) if seat is not None else anonymous()
+        if isinstance(refusal, tickets.TicketRefused) and refusal.seat_id:
+            seat = Seat.objects.filter(pk=refusal.seat_id).select_related("participation").first()
+        sits_here = seat is not None and _cookie_matches(seat, cookies)
+        actor = seats.occupant_of(seat) if seat and sits_here else stranger(address)
         gate.record_refusal(actor, verb, refusal, seat)
         raise
     actor = seats.occupant_of(seat)
@@ -108,10 +121,10 @@ def open_connection(connection: Connection, *, keep_media: bool) -> wire.Media |
 
 
 def come_in(
-    hello: wire.Hello, cookies: Mapping[str, str], waiting: Connection
+    hello: wire.Hello, cookies: Mapping[str, str], address: str, waiting: Connection
 ) -> tuple[Connection, wire.Media | None]:
     """One who waited says hello again, with a ticket to join. Raises ``ConsiliumError``."""
-    connection = replace(identify(hello, cookies), socket=waiting.socket)
+    connection = replace(identify(hello, cookies, address), socket=waiting.socket)
     same_place = connection.participation_id == waiting.participation_id
     if not same_place or connection.purpose is not wire.Purpose.JOIN:
         raise ConsiliumError("ticket_purpose")

@@ -5,6 +5,9 @@ from django.views.i18n import JavaScriptCatalog
 
 from access.site import desk
 
+#: allauth asks for this by its name.
+handler429 = "access.problems.throttled"
+
 urlpatterns = [
     path("", include("meetings.urls")),
     path("", include("media.urls")),

@@ -45,7 +45,10 @@ class Assurance:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One acting being. ``id`` is empty for anonymous browsers; ``name`` says which service."""
+    """One acting being. ``id`` is empty for anonymous browsers; ``name`` says which service.
+
+    ``source`` tells nobodies apart: a keyed hash of where they are, never the address.
+    """
 
     kind: ActorKind
     id: UUID | None = None
@@ -54,6 +57,7 @@ class Actor:
     department_ids: frozenset[UUID] = frozenset()
     assurance: Assurance = field(default_factory=Assurance)
     name: str = ""
+    source: str = ""
 
     @property
     def label(self) -> str:
@@ -61,9 +65,9 @@ class Actor:
         return f"{self.kind}:{self.id or self.name or '-'}"
 
 
-def anonymous() -> Actor:
+def anonymous(source: str = "") -> Actor:
     """The browser nobody has vouched for yet."""
-    return Actor(ActorKind.ANONYMOUS)
+    return Actor(ActorKind.ANONYMOUS, source=source)
 
 
 def service(name: str, organisation_id: UUID | None = None) -> Actor:

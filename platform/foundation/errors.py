@@ -25,7 +25,13 @@ class Problem:
 
 
 class ConsiliumError(Exception):
-    """Carries one registered problem. ``detail`` may add what to do; never personal data."""
+    """Carries one registered problem. ``detail`` may add what to do; never personal data.
+
+    ``recorded``: the trail has this refusal already, so that it is written once, by whoever knew
+    most, and by the door when nobody did.
+    """
+
+    recorded = False
 
     def __init__(self, code: str, detail: str = "") -> None:
         self.problem = PROBLEMS[code]
@@ -52,6 +58,12 @@ _ALL = (
     Problem("not_found", 404, 4004, _("There is nothing here for you.")),
     Problem("wrong_state", 409, 4005, _("This is not possible any more, or not yet.")),
     Problem("form_invalid", 400, 4006, _("Something in what was sent is missing or wrong.")),
+    Problem(
+        "cross_site",
+        403,
+        4007,
+        _("This did not come from our own page. Please reload the page and try again."),
+    ),
     Problem("try_later", 503, 1013, _("We are busy right now. Please try again in a moment.")),
     Problem(
         "too_many_attempts", 429, 4008, _("Too many attempts. Please wait a little and try again.")
@@ -124,3 +136,11 @@ _ALL = (
 )
 
 PROBLEMS: dict[str, Problem] = {problem.code: problem for problem in _ALL}
+
+#: Codes by which the WebSocket itself ends a connection (RFC 6455 section 7.4.1), and which problem
+#: that is: a breach of the protocol, text that is no UTF-8, a message beyond any size.
+FAILED_BY_THE_SOCKET = {
+    1002: "message_malformed",
+    1007: "message_malformed",
+    1009: "message_too_large",
+}

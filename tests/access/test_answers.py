@@ -36,6 +36,9 @@ def test_a_program_gets_a_problem():
     assert problem["status"] == 401
     assert problem["title"]
     assert problem["detail"]
+    row = TrailRow.objects.get(outcome="refused")
+    assert (row.tag, row.reason) == (Verb.DESK_OPEN.value, "sign_in_required")
+    assert (row.actor, row.subject) == ("anonymous:-", "installation")
 
 
 @pytest.mark.usefixtures("cast")

@@ -15,20 +15,24 @@ from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from joserfc import jwt
-from joserfc.jwk import OctKey, OKPKey
 
+from access.floods import EACH
 from access.verbs import Verb
+from accounts.sign_in_trail import SIGN_IN
 from foundation.errors import PROBLEMS
 from foundation.wire.worker import ASSERTION_AUDIENCE
-from tests.flows import clients
-from tests.flows.clients import CANARY, WORDS, Browser, House, Socket, is_shut_out
+from tests.flows import house as houses
+from tests.flows.canaries import nothing_was_left_behind
+from tests.flows.house import CANARY, WORDS, House, Visit
+from tests.flows.http_door import Answer, Browser
+from tests.flows.page_socket import Socket, is_shut_out
 from tests.flows.people import totp
+from tests.flows.tokens import assertion, hmac_signed, unsigned
 
 pytestmark = pytest.mark.browser  # needs an installation; runs serially
 
-house = clients.house
-the_call_goes_on = clients.the_call_goes_on
+house = houses.house
+the_call_goes_on = houses.the_call_goes_on
 
 
 # ---------------------------------------------------------------- strangers
@@ -80,10 +84,15 @@ def test_the_desk_of_another_shows_no_meeting_of_the_host(house: House):
 
 
 def test_an_id_that_was_never_given_is_nowhere(house: House):
-    for path in ("me", "ticket"):
-        method = house.near.get if path == "me" else house.near.post
-        answer = method(f"/meetings/{uuid4()}/{path}", *([{"purpose": "join"}] * (path != "me")))
-        answer.is_refused("not_found")
+    nobody = Browser(house.installation)
+    nobody.open("/visit/")
+    for person in (house.near, nobody):
+        with house.trail.gains(Verb.ROOM_OPEN, "not_found"):
+            person.get(f"/meetings/{uuid4()}/me").is_refused("not_found")
+        with house.trail.gains(Verb.ROOM_JOIN, "not_found"):
+            person.ticket(str(uuid4()), "join").is_refused("not_found")
+        with house.trail.gains(Verb.ROOM_OPEN, "not_found"):
+            assert person.get(f"/meetings/{uuid4()}/room/").status == 404
 
 
 def test_a_password_without_the_second_factor_opens_nothing(house: House):
@@ -98,7 +107,8 @@ def test_a_password_without_the_second_factor_opens_nothing(house: House):
         thief.get(house.lobby.path("me")).is_refused("not_found")
     thief.open(str(first.headers["Location"]))
     for code in ("000000", totp(who.totp, time.time() - 3600)):
-        again = thief.submit(str(first.headers["Location"]), {"code": code})
+        with house.trail.gains(SIGN_IN, "second_factor_wrong", "person:"):
+            again = thief.submit(str(first.headers["Location"]), {"code": code})
         assert again.status == 200, "the form again"
     assert thief.get("/desk/").status in (302, 401, 403)
 
@@ -123,7 +133,8 @@ def test_links_unknown_used_up_revoked_and_expired(house: House):
         with house.trail.gains(Verb.INVITATION_REDEEM, "invitation_unknown"):
             visit.browser.post("/visit/redeem", wrong).is_refused("invitation_unknown")
     for shape in ({}, {"secret": ""}, {"secret": "x" * 200}, {"secret": ["a"]}, [], "x", None):
-        visit.browser.post("/visit/redeem", shape).is_refused("form_invalid")
+        with house.trail.gains(Verb.INVITATION_REDEEM, "form_invalid"):
+            visit.browser.post("/visit/redeem", shape).is_refused("form_invalid")
 
     expired = house.visit()
     house.back_room.do(
@@ -144,8 +155,8 @@ def test_links_unknown_used_up_revoked_and_expired(house: House):
     # The seat that the link had given before gives no code and no ticket.
     with house.trail.gains(Verb.CODE_SEND, "not_admitted", "seat:"):
         revoked.browser.post(revoked.path("verification/send")).is_refused("not_admitted")
-    with house.trail.gains(Verb.ROOM_WAIT, "taken_over", "seat:"):
-        revoked.browser.ticket(revoked.meeting, "wait").is_refused("taken_over")
+    with house.trail.gains(Verb.ROOM_WAIT, "not_admitted", "seat:"):
+        revoked.browser.ticket(revoked.meeting, "wait").is_refused("not_admitted")
 
 
 def test_codes_wrong_expired_and_out_of_tries(house: House):
@@ -185,12 +196,17 @@ def test_codes_wrong_expired_and_out_of_tries(house: House):
 def test_guessing_is_slowed_by_the_address_and_not_by_what_it_claims(house: House):
     guesser = Browser(house.installation)
     guesser.open("/visit/")
+    before = house.trail.last()
     answers = [
         guesser.post("/visit/redeem", {"code": f"{n:012d}"}, X_Forwarded_For=f"198.51.100.{n}")
         for n in range(31)
     ]
     assert [a.status for a in answers[:30]] == [404] * 30
+    unknown = [row for row in house.trail.refusals(before) if row[1] == "invitation_unknown"]
+    assert len(unknown) == EACH, "of one stranger no more one by one; the others are counted"
     answers[30].is_refused("too_many_attempts")
+    written = [row for row in house.trail.refusals(before) if row[1] == "too_many_attempts"]
+    assert written == [(Verb.INVITATION_REDEEM.value, "too_many_attempts", "")]
     Browser(house.installation).redeem("x" * 43).is_refused("invitation_unknown")
 
 
@@ -211,9 +227,10 @@ def test_nobody_joins_before_they_are_let_in(house: House):
     waiting.hears_no("media", "state", "described", "remote_candidate")
     for purpose in ("join", "nonsense", None, 7):
         if purpose != "join":
-            visit.browser.post(visit.path("ticket"), {"purpose": purpose}).is_refused(
-                "form_invalid"
-            )
+            with house.trail.gains(Verb.ROOM_JOIN, "form_invalid"):
+                visit.browser.post(visit.path("ticket"), {"purpose": purpose}).is_refused(
+                    "form_invalid"
+                )
     waiting.close()
 
 
@@ -227,6 +244,7 @@ HOSTING = {
 
 def test_a_waiting_socket_says_nothing_but_that_it_waits(house: House):
     visit = house.lobby
+    place = f"participation:{visit.participation}"
     waiting = visit.connect("wait")
     media = {"link": "peer", "epoch": 1}
     said = {
@@ -246,7 +264,7 @@ def test_a_waiting_socket_says_nothing_but_that_it_waits(house: House):
         Verb.ROOM_LEAVE: [{"type": "leave"}],
     }
     for verb, messages in said.items():
-        with house.trail.gains(verb, "ticket_purpose", count=len(messages)):
+        with house.trail.gains(verb, "ticket_purpose", place, count=len(messages)):
             for message in messages:
                 waiting.say(kind=message["type"], **without_type(message))
                 waiting.is_refused("ticket_purpose", message["type"], stays=True)
@@ -266,7 +284,8 @@ def test_a_guest_in_the_call_is_no_host(house: House):
                 guest.is_refused("not_permitted", message["type"], stays=True)
     host.hears_no("goodbye")
     # A second hello on the same socket is a mistake, also with a good ticket.
-    with house.trail.gains(Verb.ROOM_JOIN, "ticket_spent"):
+    own = f"participation:{visit.participation}"
+    with house.trail.gains(Verb.ROOM_JOIN, "ticket_spent", own):
         guest.say("hello", version=1, ticket=visit.ticket("join"))
         guest.is_refused("ticket_spent", "hello", stays=True)
     guest.close()
@@ -306,7 +325,7 @@ def test_tickets_of_others_for_others_and_from_elsewhere(house: House):
     with house.trail.gains(Verb.ROOM_JOIN, "seat_unknown", "seat:"):
         refused_hello(house.near, token, "seat_unknown")
     # It is spent by the one who stole it, and opens nothing for its owner either.
-    with house.trail.gains(Verb.ROOM_JOIN, "ticket_spent"):
+    with house.trail.gains(Verb.ROOM_JOIN, "ticket_spent", "seat:"):
         refused_hello(visit.browser, token, "ticket_spent")
     with house.trail.gains(Verb.ROOM_JOIN, "seat_unknown", "seat:"):
         refused_hello(visit.browser, visit.ticket("join"), "seat_unknown", cookies={})
@@ -365,8 +384,9 @@ def test_a_closed_meeting_opens_by_no_door(house: House):
 def test_a_worker_is_who_its_key_says(house: House):
     link = "/media/link"
     outsider = Browser(house.installation)
-    is_shut_out(outsider, path=link)
-    is_shut_out(outsider, path=link, origin="https://evil.example.test")
+    for origin in ("", "https://evil.example.test"):
+        with house.trail.gains(Verb.WORKER_LINK, "cross_site"):
+            is_shut_out(outsider, path=link, origin=origin)
     key = Ed25519PrivateKey.generate()
     public = base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).decode().rstrip("=")
     code = house.back_room.do(
@@ -377,10 +397,13 @@ def test_a_worker_is_who_its_key_says(house: House):
     house.secrets["link"].append(code)
     asked = {"code": code, "public_key": public, "name": "second-worker"}
     for wrong in ({**asked, "code": "x" * 32}, {**asked, "public_key": "A" * 44}):
-        enrol(outsider, wrong).is_refused("enrolment_refused")
+        with house.trail.gains(Verb.WORKER_ENROL, "enrolment_refused"):
+            enrol(outsider, wrong).is_refused("enrolment_refused")
     for shape in ({}, {**asked, "name": "../etc"}, {**asked, "extra": CANARY}):
-        enrol(outsider, shape).is_refused("form_invalid")
-    enrol(outsider, {**asked, "name": "x" * 5_000}).is_refused("message_too_large")
+        with house.trail.gains(Verb.WORKER_ENROL, "form_invalid"):
+            enrol(outsider, shape).is_refused("form_invalid")
+    with house.trail.gains(Verb.WORKER_ENROL, "message_too_large"):
+        enrol(outsider, {**asked, "name": "x" * 5_000}).is_refused("message_too_large")
     worker = enrol(outsider, asked).json["worker"]
     with house.trail.gains(Verb.WORKER_ENROL, "wrong_state", "enrolment:"):
         enrol(outsider, asked).is_refused("enrolment_refused")
@@ -412,22 +435,41 @@ def test_a_worker_is_who_its_key_says(house: House):
         assert [line.ends() for line in lines] == [PROBLEMS["worker_unknown"].close_code] * len(
             tokens
         )
-    assert hello("x", version=2).ends() == PROBLEMS["version_unknown"].close_code
-    malformed = PROBLEMS["message_malformed"].close_code
-    assert hello("x", capacity="many").ends() == malformed
-    assert hello("x", extra=CANARY).ends() == malformed
-    for raw in ("{", b"\x00binary", '{"type":"shutdown"}', "[" * 5000):
+
+    def is_closed(code: str, line: Socket) -> None:
+        assert line.ends() == PROBLEMS[code].close_code
+
+    def say_raw(raw: str | bytes) -> Socket:
         line = outsider.socket(path=link, origin=None)
         line.raw(raw)
-        assert line.ends() == malformed
-    early = outsider.socket(path=link, origin=None)
-    early.say("renew", participants=0, cpu_percent=0)
-    assert early.ends() == PROBLEMS["hello_required"].close_code
+        return line
+
+    with house.trail.gains(Verb.WORKER_LINK, "version_unknown"):
+        is_closed("version_unknown", hello("x", version=2))
+    with house.trail.gains(Verb.WORKER_LINK, "message_malformed", count=5):
+        is_closed("message_malformed", hello("x", capacity="many"))
+        is_closed("message_malformed", hello("x", extra=CANARY))
+        for raw in ("{", b"\x00binary", "[" * 5000):
+            is_closed("message_malformed", say_raw(raw))
+    with house.trail.gains(Verb.WORKER_LINK, "message_unknown"):
+        is_closed("message_unknown", say_raw('{"type":"shutdown"}'))
+    with house.trail.gains(Verb.WORKER_LINK, "message_too_large", count=3):
+        for size in (65_537, 1_048_576, 1_100_000):
+            is_closed("message_too_large", say_raw("x" * size))
+    with house.trail.gains(Verb.WORKER_LINK, "hello_required"):
+        is_closed("hello_required", say_raw('{"type":"renew","participants":0,"cpu_percent":0}'))
     linked = hello(assertion(key, good))
     linked.hears("welcome")
-    linked.close()
     with house.trail.gains(Verb.WORKER_LINK, "assertion_spent", f"worker:{worker}"):
-        assert hello(assertion(key, good)).ends() == PROBLEMS["assertion_spent"].close_code
+        is_closed("assertion_spent", hello(assertion(key, good)))
+    second = hello(assertion(key, {**good, "jti": str(uuid4())}))
+    second.hears("welcome")
+    with house.trail.gains(Verb.WORKER_LINK, "taken_over", f"worker:{worker}"):
+        linked.say("renew", participants=0, cpu_percent=0)
+        is_closed("taken_over", linked)
+    with house.trail.gains(Verb.WORKER_LINK, "message_malformed", f"worker:{worker}"):
+        second.raw("{")
+        is_closed("message_malformed", second)
 
 
 # ---------------------------------------------------------------- without TLS
@@ -463,34 +505,9 @@ def test_nothing_that_was_said_lies_in_the_log_or_the_database_in_the_clear(hous
     refused = house.abused.browser.socket()
     refused.raw(json.dumps({"type": "chat", "text": WORDS}))
     refused.is_refused("message_unknown")
-    installation = house.installation
-    log = installation.text
-    mails = installation.data / "mail"
-    searched = {CANARY, CANARY.lower(), WORDS, *(p.totp for p in house.sign_ins.values())}
-    for kind, secrets in house.secrets.items():
-        assert secrets, kind
-        searched |= set(secrets)
-    # A ticket's signature alone would do as well.
-    searched |= {token.rpartition(".")[2] for token in house.secrets["ticket"]}
-    for text in searched:
-        assert text not in log, text
-        left = [path for path in installation.traces_of(text) if mails not in path.parents]
-        assert left == [], (text, left)
-    assert house.codes
-    for code in house.codes:
-        alone = re.compile(rf"(?<![0-9A-Za-z.]){code}(?![0-9A-Za-z])")
-        assert house.trail.cells_with(alone) == []
-        assert not alone.search(log)
-
-    # The search finds what is there: a name and a code in the mails, an id in the database.
-    patient = house.running.invited.email
-    assert [path for path in installation.traces_of(patient) if mails in path.parents]
-    assert [path for path in installation.traces_of(house.codes[0]) if mails in path.parents]
-    place = house.running.participation
-    assert installation.traces_of(place.replace("-", ""))
-    there = house.trail.cells_with(re.compile(place.replace("-", "")))
-    assert "meetings_participation.id" in there
+    nothing_was_left_behind(house)
     # Nothing that was sent made anything fail. (Django logs a wrong Host as an error.)
+    log = house.installation.text
     failed = [line for line in log.splitlines() if re.search("ERROR|CRITICAL", line)]
     assert [line for line in failed if "DisallowedHost" not in line] == []
 
@@ -504,7 +521,7 @@ def refused_hello(browser: Browser, token: str, code: str, version: int = 1, **o
     line.is_refused(code, "hello")
 
 
-def signed_by_the_house(house: House, visit: clients.Visit, purpose: str) -> str:
+def signed_by_the_house(house: House, visit: Visit, purpose: str) -> str:
     """A ticket that the platform would not have given."""
     return str(
         house.back_room.do(
@@ -534,34 +551,8 @@ def host_of(line: Socket) -> str:
     return str(next(person["id"] for person in people if person["host"]))
 
 
-def enrol(browser: Browser, asked: dict[str, str]) -> clients.Answer:
+def enrol(browser: Browser, asked: dict[str, str]) -> Answer:
     """As a media worker asks: no cookie, no Origin."""
     return browser.post(
         "/media/enrol", asked, Origin=None, Referer=None, Cookie=None, X_CSRFToken=None
     )
-
-
-def assertion(key: Ed25519PrivateKey, claims: dict[str, object]) -> str:
-    exported = OKPKey.import_key(
-        {
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "x": base64url(key.public_key().public_bytes_raw()),
-            "d": base64url(key.private_bytes_raw()),
-        }
-    )
-    return jwt.encode({"alg": "Ed25519"}, claims, exported, algorithms=["Ed25519"])
-
-
-def base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def unsigned(claims: dict[str, object]) -> str:
-    head = base64url(json.dumps({"alg": "none", "typ": "JWT"}).encode())
-    return f"{head}.{base64url(json.dumps(claims).encode())}."
-
-
-def hmac_signed(claims: dict[str, object], secret: str) -> str:
-    """By HS256 under a public key: the oldest trick against JWT."""
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret), algorithms=["HS256"])

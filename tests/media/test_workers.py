@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
 from access.verbs import Verb
+from accounts.actors import stranger
 from audit.clock import database_now
 from audit.models import TrailRow
 from foundation.actor import anonymous, service
@@ -89,7 +90,9 @@ def test_an_expired_code_makes_none():
     with pytest.raises(ConsiliumError, match="enrolment_refused"):
         workers.enrol(code, fresh_key()[1], "worker-1")
     assert not MediaWorker.objects.exists()
-    assert TrailRow.objects.latest("id").outcome == "refused"
+    row = TrailRow.objects.latest("id")
+    assert (row.tag, row.outcome) == (Verb.WORKER_ENROL.value, "refused")
+    assert (row.reason, row.subject) == ("wrong_state", f"enrolment:{Enrolment.objects.get().pk}")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +173,30 @@ def test_a_malformed_enrolment_is_a_problem(body, status):
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
     assert not MediaWorker.objects.exists()
+    code = {400: "form_invalid", 403: "enrolment_refused", 413: "message_too_large"}[status]
+    assert answer.json()["code"] == code
+    row = TrailRow.objects.get(outcome="refused")
+    assert (row.tag, row.reason) == (Verb.WORKER_ENROL.value, code)
+
+
+def test_a_key_that_is_none_or_a_workers_already_is_written_down(identity):
+    _, worker = identity
+    code = workers.invite_worker(service("prepare"))
+    for number, key in enumerate(("A" * 44, worker.public_key), 1):
+        answer = enrol_by_http({"code": code, "public_key": key, "name": "twin"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "enrolment_refused")
+        found = TrailRow.objects.filter(tag=Verb.WORKER_ENROL.value, reason="enrolment_refused")
+        assert found.count() == number
+
+
+def test_a_refused_assertion_names_the_worker_it_claims(identity):
+    _, worker = identity
+    with refused(Verb.WORKER_LINK, "worker_unknown"):
+        workers.worker_of(assertion(fresh_key()[0], worker), stranger("198.51.100.7"))
+    row = TrailRow.objects.latest("id")
+    assert (row.actor, row.subject) == ("anonymous:-", f"worker:{worker.pk}")
+    assert stranger("198.51.100.7").source in row.body
+    assert "198.51.100.7" not in row.body
 
 
 # ------------------------------------------------------------ assertions

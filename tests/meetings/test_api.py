@@ -59,6 +59,12 @@ def problem(answer, status: int, code: str) -> None:
     assert body["type"] == f"urn:consilium:problem:{code}"
 
 
+def refusals_since(row: int) -> list[tuple[str, str, str]]:
+    """(tag, reason, subject) of what was refused after ``row`` of the trail."""
+    rows = TrailRow.objects.filter(pk__gt=row, outcome="refused").order_by("id")
+    return list(rows.values_list("tag", "reason", "subject"))
+
+
 def url(meeting: Meeting, door: str) -> str:
     return f"/meetings/{meeting.pk}/{door}"
 
@@ -126,8 +132,10 @@ def test_the_typed_code_opens_too(cast, visit, browser):
     ],
 )
 def test_what_redeems_nothing_is_a_problem(visit, browser, body, status, code):
+    before = TrailRow.objects.latest("id").pk
     problem(browser.post("/visit/redeem", body), status, code)
     assert not Seat.objects.exists()
+    assert refusals_since(before) == [(Verb.INVITATION_REDEEM.value, code, "")]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 5000, b"NaN", b"null"])
@@ -175,14 +183,37 @@ def test_a_seat_in_one_meeting_opens_no_other(cast, visit, browser):
 def test_a_meeting_that_is_not_there_is_not_found(visit, browser, door):
     nowhere = f"/meetings/{uuid4()}/{door}"
     body = {"purpose": "join", "code": "123456"}
+    before = TrailRow.objects.latest("id").pk
     answer = browser.get(nowhere) if door == "me" else browser.post(nowhere, body)
     problem(answer, 404, "not_found")
+    verb = {
+        "me": Verb.ROOM_OPEN,
+        "ticket": Verb.ROOM_JOIN,
+        "verification/send": Verb.CODE_SEND,
+        "verification/check": Verb.GUEST_VERIFY,
+    }[door]
+    assert refusals_since(before) == [(verb.value, "not_found", "")]
+
+
+def test_a_page_of_a_meeting_that_is_not_there_is_not_found_and_on_the_trail(cast, visit):
+    browser = signed_in(Browser(**HOST), cast.clinician)
+    for page, verb in (
+        (f"/meetings/{uuid4()}/room/", Verb.ROOM_OPEN),
+        (f"/desk/meetings/{uuid4()}/", Verb.MEETING_VIEW),
+    ):
+        assert browser.get(page).status_code == 404
+        row = TrailRow.objects.latest("id")
+        assert (row.tag, row.outcome, row.reason) == (verb.value, "refused", "not_found")
+        assert row.actor == f"person:{cast.clinician.pk}"
+        assert row.organisation_id == cast.hospital.pk
 
 
 @pytest.mark.parametrize("purpose", ["", "play", None, 7, ["wait"]])
 def test_a_ticket_is_for_waiting_or_joining(cast, visit, browser, purpose):
     tapped(cast, browser)
+    before = TrailRow.objects.latest("id").pk
     problem(browser.post(url(visit, "ticket"), {"purpose": purpose}), 400, "form_invalid")
+    assert refusals_since(before) == [(Verb.ROOM_JOIN.value, "form_invalid", "")]
 
 
 def test_a_wrong_code_is_a_problem_and_counts(cast, visit, browser):
@@ -216,10 +247,19 @@ def test_a_closed_meeting_says_so(cast, visit, browser):
 @pytest.mark.parametrize("door", ["verification/send", "verification/check", "ticket"])
 def test_another_sites_form_is_refused(cast, visit, door):
     browser = Browser(enforce_csrf_checks=True, **HOST)
+    before = TrailRow.objects.latest("id").pk
     answer = browser.post(url(visit, door), {"purpose": "wait", "code": "123456"})
     assert answer.status_code == 403
     assert browser.post("/visit/redeem", {"secret": "x" * 43}).status_code == 403
-    assert not TrailRow.objects.filter(tag=Verb.INVITATION_REDEEM.value).exists()
+    verb = {
+        "verification/send": Verb.CODE_SEND,
+        "verification/check": Verb.GUEST_VERIFY,
+        "ticket": Verb.ROOM_JOIN,
+    }[door]
+    assert refusals_since(before) == [
+        (verb.value, "cross_site", ""),
+        (Verb.INVITATION_REDEEM.value, "cross_site", ""),
+    ]
 
 
 def test_our_own_page_passes_with_its_token(cast, visit):
@@ -244,6 +284,20 @@ def test_guessing_is_slowed_down_whatever_address_the_guesser_claims(visit, brow
     )
     problem(answer, 429, "too_many_attempts")
     assert int(answer["Retry-After"]) > 0
+    row = TrailRow.objects.latest("id")
+    assert (row.tag, row.reason) == (Verb.INVITATION_REDEEM.value, "too_many_attempts")
+
+
+def test_who_sits_here_and_is_slowed_down_is_named_on_the_trail(cast, visit, browser):
+    seat = tapped(cast, browser)
+    for _ in range(61):
+        answer = browser.post(url(visit, "verification/check"), {"code": "0"})
+    problem(answer, 429, "too_many_attempts")
+    row = TrailRow.objects.latest("id")
+    assert (row.tag, row.reason) == (Verb.GUEST_VERIFY.value, "too_many_attempts")
+    assert row.subject == f"seat:{seat.pk}"
+    assert row.actor == f"guest:{seat.participation.guest_id}"
+    assert row.organisation_id == cast.hospital.pk
 
 
 def test_the_host_sits_down_by_asking_for_a_ticket(cast, visit):
@@ -265,6 +319,9 @@ def test_a_made_up_cookie_is_no_hosts_seat(cast, visit):
     browser = signed_in(Browser(**HOST), cast.clinician)
     browser.cookies[seats.cookie_name(visit.pk)] = "short"
     problem(browser.post(url(visit, "ticket"), {"purpose": "join"}), 401, "seat_unknown")
+    row = TrailRow.objects.latest("id")
+    assert (row.tag, row.reason) == (Verb.ROOM_JOIN.value, "seat_unknown")
+    assert (row.actor, row.subject) == (f"person:{cast.clinician.pk}", f"meeting:{visit.pk}")
 
 
 @pytest.mark.parametrize("who", ["colleague", "officer", "stranger"])

@@ -177,7 +177,7 @@ def test_a_withdrawn_invitation_opens_nothing_and_turns_away_who_waits(cast):
     with refused(Verb.INVITATION_REDEEM, "invitation_revoked"):
         redeemed(issued)
     fresh = Seat.objects.get(pk=seat.pk)
-    with refused(Verb.ROOM_WAIT, "taken_over"):
+    with refused(Verb.ROOM_WAIT, "not_admitted"):
         enter.wait_ticket(acting_through(fresh), fresh)
     goodbyes = [
         row.payload["message"]

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from access.verbs import Verb
+from accounts.models import Person
 from audit.models import TrailRow
 from foundation.errors import ConsiliumError
 from foundation.wire import browser as wire
@@ -367,6 +368,21 @@ def test_a_hosts_socket_decides_in_its_own_meeting_only(cast, call):
             handle(first, message(participation=foreign))
     handle(first, wire.EndMeeting())
     assert Meeting.objects.get(pk=other.pk).state == "planned"
+
+
+def test_a_disabled_hosts_open_socket_decides_nothing(cast, call):
+    first, guest = call(Mode.GOVERNED)
+    Person.objects.filter(pk=cast.clinician.pk).update(is_active=False)
+    for message, verb in [
+        (wire.Admit, Verb.GUEST_ADMIT),
+        (wire.Decline, Verb.GUEST_DECLINE),
+        (wire.Remove, Verb.PARTICIPANT_REMOVE),
+    ]:
+        with refused(verb, "not_found"):
+            handle(first, message(participation=guest.participation_id))
+    with refused(Verb.MEETING_END, "not_found"):
+        handle(first, wire.EndMeeting())
+    assert Participation.objects.get(pk=guest.participation_id).state == "admitted"
 
 
 def test_a_host_removes_by_socket(call):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from access.verbs import Verb
+from accounts.models import Person
 from audit.models import TrailRow
 from foundation.errors import ConsiliumError
 from foundation.wire import browser as wire
@@ -113,7 +115,7 @@ def test_who_was_admitted_after_the_ticket_was_made_may_use_it(cast, guest):
 
 @pytest.mark.parametrize(
     ("deed", "reason"),
-    [("remove_participant", "taken_over"), ("end_meeting", "meeting_closed")],
+    [("remove_participant", "removed"), ("end_meeting", "meeting_closed")],
 )
 def test_who_was_put_out_after_the_ticket_was_made_may_not(cast, guest, deed, reason):
     seat, jar = guest
@@ -224,3 +226,57 @@ def test_a_page_learns_from_the_room_itself_that_its_time_is_over(cast, guest):
         assert why() == reason
     Meeting.objects.update(state="over")
     assert why() == "ended"
+
+
+def test_a_disabled_hosts_page_is_sent_away(cast, guest):
+    seat, jar = host_seated(cast, cast.planned)
+    connection = hello.identify(hello_with(ticket_of(seat, "join")), jar)
+    hello.take_connection(connection, keep_media=False)
+
+    def goodbye() -> wire.Goodbye | None:
+        room = queries.room(connection.meeting_id, connection.participation_id)
+        return farewell(room, connection)
+
+    assert goodbye() is None
+    Person.objects.filter(pk=cast.clinician.pk).update(is_active=False)
+    assert goodbye() == wire.Goodbye(reason="removed", may_return=False)
+
+
+# ------------------------------------------------------------ whom the trail names
+
+
+def last_refusal() -> TrailRow:
+    return TrailRow.objects.filter(outcome="refused").latest("id")
+
+
+@pytest.mark.parametrize("reason", ["ticket_spent", "ticket_expired"])
+def test_a_replayed_ticket_names_its_seat_and_whoever_holds_the_cookie(
+    cast, guest, reason, monkeypatch
+):
+    seat, jar = guest
+    ticket = ticket_of(seat)
+    if reason == "ticket_spent":
+        hello.identify(hello_with(ticket), jar)
+    else:
+        late = tickets.database_now() + timedelta(seconds=tickets.TICKET_SECONDS)
+        monkeypatch.setattr(tickets, "database_now", lambda: late)
+    with refused(Verb.ROOM_JOIN, reason):
+        hello.identify(hello_with(ticket), jar)
+    row = last_refusal()
+    assert row.actor == f"guest:{seat.participation.guest_id}"
+    assert (row.subject, row.organisation_id) == (f"seat:{seat.pk}", cast.hospital.pk)
+    with refused(Verb.ROOM_JOIN, reason):
+        hello.identify(hello_with(ticket), {}, "198.51.100.7")
+    row = last_refusal()
+    assert row.actor == "anonymous:-", "who only has the ticket is nobody"
+    assert (row.subject, row.organisation_id) == (f"seat:{seat.pk}", cast.hospital.pk)
+
+
+def test_a_stolen_ticket_is_told_of_the_seat_and_not_as_the_guests_deed(cast, guest):
+    seat, _ = guest
+    ticket = ticket_of(seat)
+    with refused(Verb.ROOM_WAIT, "seat_unknown"):
+        hello.identify(hello_with(ticket), {}, "198.51.100.7")
+    row = last_refusal()
+    assert (row.actor, row.subject) == ("anonymous:-", f"seat:{seat.pk}")
+    assert row.organisation_id == cast.hospital.pk

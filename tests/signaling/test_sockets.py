@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -21,12 +22,15 @@ from audit.clock import database_now
 from audit.models import TrailRow
 from consilium.asgi import sockets
 from foundation.actor import service
-from foundation.errors import PROBLEMS
+from foundation.errors import FAILED_BY_THE_SOCKET, PROBLEMS
 from foundation.wire.worker import ASSERTION_AUDIENCE
 from media.actions import workers
+from meetings import minting
 from meetings.actions import enter, host, verify
 from meetings.models import Participation, Seat
-from tests.meetings.visit import acting_through, code_for, cookies, redeemed
+from signaling import hello as opening
+from signaling import limits
+from tests.meetings.visit import acting_through, admitted, code_for, cookies, redeemed
 
 PAGE = [(b"origin", b"https://localhost"), (b"host", b"localhost")]
 
@@ -39,16 +43,15 @@ def here(monkeypatch) -> None:
     import channels.consumer
     import channels.generic.websocket
 
+    from consilium import sockets as knocking
     from media import consumers as of_workers
     from signaling import consumers
 
     async def on_this_thread(call: Any, *args: Any, **kwargs: Any) -> Any:
         return await sync_to_async(call)(*args, **kwargs)
 
-    for module in (consumers, of_workers):
-        for name in ("in_database", "_in_database"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, on_this_thread)
+    for module in (consumers, of_workers, knocking):
+        monkeypatch.setattr(module, "in_database", on_this_thread)
 
     async def keep_open() -> None:
         """Channels closes connections that look old; the test's transaction makes it look so."""
@@ -67,26 +70,35 @@ def knock(path: str, headers: list[tuple[bytes, bytes]]) -> bool:
     return async_to_sync(attempt)()
 
 
+PAGES = (Verb.ROOM_JOIN.value, "cross_site")
+WORKERS = (Verb.WORKER_LINK.value, "cross_site")
+NOWHERE = (Verb.DOOR_KNOCK.value, "not_found")
+
+
+@pytest.mark.usefixtures("cast")
 @pytest.mark.parametrize(
-    ("path", "headers", "opened"),
+    ("path", "headers", "refusal"),
     [
-        ("/signal", PAGE, True),
-        ("/signal", [], False),
-        ("/signal", [(b"origin", b"http://localhost")], False),
-        ("/signal", [(b"origin", b"https://evil.test")], False),
-        ("/signal", [(b"origin", b"https://localhost.evil.test")], False),
-        ("/signal", [(b"origin", b"null")], False),
-        ("/signal", [(b"origin", b"")], False),
-        ("/media/link", [], True),
-        ("/media/link", PAGE, False),
-        ("/media/link", [(b"origin", b"")], False),
-        ("/", PAGE, False),
-        ("/nowhere", PAGE, False),
-        ("/signal/more", PAGE, False),
+        ("/signal", PAGE, None),
+        ("/signal", [], PAGES),
+        ("/signal", [(b"origin", b"http://localhost")], PAGES),
+        ("/signal", [(b"origin", b"https://evil.test")], PAGES),
+        ("/signal", [(b"origin", b"https://localhost.evil.test")], PAGES),
+        ("/signal", [(b"origin", b"https://[")], PAGES),
+        ("/signal", [(b"origin", b"https://\xff")], PAGES),
+        ("/signal", [(b"origin", b"null")], PAGES),
+        ("/signal", [(b"origin", b"")], PAGES),
+        ("/media/link", [], None),
+        ("/media/link", PAGE, WORKERS),
+        ("/media/link", [(b"origin", b"")], WORKERS),
+        ("/", PAGE, NOWHERE),
+        ("/nowhere", PAGE, NOWHERE),
+        ("/signal/more", PAGE, NOWHERE),
     ],
 )
-def test_who_may_knock_where(path, headers, opened):
-    assert knock(path, headers) is opened
+def test_who_may_knock_where(path, headers, refusal):
+    assert knock(path, headers) is (refusal is None)
+    assert refusals() == ([refusal] if refusal else [])
 
 
 # ------------------------------------------------------------ an open socket
@@ -165,6 +177,138 @@ def test_bad_manners_are_said_written_down_and_the_end(code):
 
 
 @pytest.mark.usefixtures("cast")
+@pytest.mark.parametrize("code", FAILED_BY_THE_SOCKET)
+def test_what_the_websocket_itself_ends_is_written_down_too(code):
+    async def script(page: Page) -> None:
+        await page.socket.send_input({"type": "websocket.disconnect", "code": code})
+        await page.socket.wait(5)
+
+    with_page(script)
+    assert refusals() == [(Verb.ROOM_JOIN.value, FAILED_BY_THE_SOCKET[code])]
+
+
+@pytest.mark.usefixtures("cast")
+@pytest.mark.parametrize("code", [1000, 1001, 1005, 1006, 3000])
+def test_a_page_that_goes_is_no_refusal(code):
+    async def script(page: Page) -> None:
+        await page.socket.send_input({"type": "websocket.disconnect", "code": code})
+        await page.socket.wait(5)
+
+    with_page(script)
+    assert refusals() == []
+
+
+def test_silence_is_written_down_and_the_end_without_a_word(cast, guest, monkeypatch):
+    seat, jar = guest
+    ticket = enter.wait_ticket(acting_through(seat), seat)
+    monkeypatch.setattr(limits, "HELLO_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "SILENCE_SECONDS", 0.5)
+
+    async def script(page: Page) -> list[dict[str, Any]]:
+        await page.say(type="hello", version=1, ticket=ticket)
+        return [await page.hear(), await page.hear(), await page.hear()]
+
+    welcome, lobby, closed = with_page(script, jar)
+    assert (welcome["type"], lobby["type"]) == ("welcome", "lobby")
+    assert closed == {"close": 4037}
+    row = TrailRow.objects.get(outcome="refused")
+    assert (row.tag, row.reason) == (Verb.ROOM_JOIN.value, "socket_silent")
+    assert row.subject == f"participation:{seat.participation_id}"
+    assert row.actor == f"guest:{seat.participation.guest_id}"
+    assert row.organisation_id == cast.hospital.pk
+
+
+def test_a_page_that_says_more_than_is_read_is_written_down(cast, guest, monkeypatch):
+    """The database is slow; what waits for it has a limit of its own beside the rate."""
+    seat, jar = guest
+    ticket = enter.wait_ticket(acting_through(seat), seat)
+    monkeypatch.setattr(limits, "QUEUE_LENGTH", 2)
+    identify, go_on = opening.identify, threading.Event()
+
+    def slowly(*arguments: Any) -> opening.Connection:
+        assert go_on.wait(5)
+        return identify(*arguments)
+
+    monkeypatch.setattr(opening, "identify", slowly)
+
+    async def script(page: Page) -> list[dict[str, Any]]:
+        for _ in range(4):
+            await page.say(type="hello", version=1, ticket=ticket)
+        heard = await page.hear()
+        # The test's one thread for the database is free again for the entry.
+        go_on.set()
+        return [heard, await page.hear_until("nothing more")]
+
+    said, closed = with_page(script, jar)
+    assert said["code"] == "try_later"
+    assert closed == {"close": PROBLEMS["try_later"].close_code}
+    assert (Verb.ROOM_JOIN.value, "try_later") in refusals()
+
+
+@pytest.mark.usefixtures("cast")
+def test_who_never_says_hello_is_written_down(monkeypatch):
+    monkeypatch.setattr(limits, "HELLO_SECONDS", 0.2)
+
+    async def script(page: Page) -> list[dict[str, Any]]:
+        return [await page.hear(), await page.hear()]
+
+    said, closed = with_page(script)
+    assert said["code"] == "hello_required"
+    assert closed == {"close": 4035}
+    assert refusals() == [(Verb.ROOM_JOIN.value, "hello_required")]
+
+
+def test_a_second_hello_with_a_ticket_for_another_place_is_refused_and_written_down(cast, guest):
+    """The waiting room's socket speaks for one place, also when another ticket is a good one."""
+    seat, jar = guest
+    ticket = enter.wait_ticket(acting_through(seat), seat)
+    other_meeting, issued = cast.meeting()
+    other = admitted(cast, other_meeting, issued)
+    other_ticket = enter.join_ticket(acting_through(other), other)
+    secret = minting.seat_secret()
+    Seat.objects.filter(pk=other.pk).update(secret_hash=secret.hashed)
+    both = {**jar, **cookies(other_meeting.pk, secret)}
+    before = TrailRow.objects.latest("id").pk
+
+    async def script(page: Page) -> list[dict[str, Any]]:
+        await page.say(type="hello", version=1, ticket=ticket)
+        await page.hear_until("lobby")
+        await page.say(type="hello", version=1, ticket=other_ticket)
+        return [await page.hear_until("error"), await page.hear()]
+
+    said, closed = with_page(script, both)
+    assert (said["code"], said["about"]) == ("ticket_purpose", "hello")
+    assert closed == {"close": PROBLEMS["ticket_purpose"].close_code}
+    row = TrailRow.objects.get(pk__gt=before, outcome="refused")
+    assert (row.tag, row.reason) == (Verb.ROOM_JOIN.value, "ticket_purpose")
+    assert row.subject == f"participation:{seat.participation_id}"
+    assert row.organisation_id == cast.hospital.pk
+
+
+def test_a_seat_taken_over_between_hello_and_welcome_is_written_down(cast, guest, monkeypatch):
+    seat, jar = guest
+    ticket = enter.wait_ticket(acting_through(seat), seat)
+    identify = opening.identify
+
+    def taken_over_meanwhile(*arguments: Any) -> opening.Connection:
+        connection = identify(*arguments)
+        Seat.objects.filter(pk=seat.pk).update(state="ended")
+        return connection
+
+    monkeypatch.setattr(opening, "identify", taken_over_meanwhile)
+
+    async def script(page: Page) -> list[dict[str, Any]]:
+        await page.say(type="hello", version=1, ticket=ticket)
+        return [await page.hear_until("error"), await page.hear()]
+
+    said, closed = with_page(script, jar)
+    assert said["code"] == "taken_over"
+    assert closed == {"close": 4034}
+    row = TrailRow.objects.get(outcome="refused")
+    assert (row.reason, row.subject) == ("taken_over", f"participation:{seat.participation_id}")
+
+
+@pytest.mark.usefixtures("cast")
 def test_bytes_are_no_message():
     async def script(page: Page) -> dict[str, Any]:
         await page.socket.send_to(bytes_data=b"\x00\x01")
@@ -227,7 +371,10 @@ def test_who_waits_is_welcomed_and_learns_their_place_and_no_more(cast, guest):
         ("ticket_purpose", "describe"),
         ("ticket_purpose", "leave"),
     ]
-    assert [reason for _, reason in refusals()] == ["ticket_purpose"] * 3
+    assert refusals() == [
+        (verb.value, "ticket_purpose")
+        for verb in (Verb.GUEST_ADMIT, Verb.MEDIA_CONNECT, Verb.ROOM_LEAVE)
+    ]
     assert Participation.objects.get(pk=seat.participation_id).socket is None, "it closed"
 
 
@@ -338,15 +485,23 @@ def test_a_worker_is_told_the_databases_time_first_and_with_every_renewal(monkey
 
 @pytest.mark.usefixtures("cast")
 @pytest.mark.parametrize(
-    "text",
+    ("text", "code"),
     [
-        "{",
-        '{"type": "renew", "participants": 1, "cpu_percent": 1}',
-        '{"type": "hello", "version": 1, "assertion": "a.b.c", "capacity": 5, "present": []}',
-        '{"type": "hello", "version": 9, "assertion": "a.b.c", "capacity": 5, "present": []}',
+        ("{", "message_malformed"),
+        ("x" * 70_000, "message_too_large"),
+        ('{"type": "shutdown"}', "message_unknown"),
+        ('{"type": "renew", "participants": 1, "cpu_percent": 1}', "hello_required"),
+        (
+            '{"type": "hello", "version": 1, "assertion": "a.b.c", "capacity": 5, "present": []}',
+            "worker_unknown",
+        ),
+        (
+            '{"type": "hello", "version": 9, "assertion": "a.b.c", "capacity": 5, "present": []}',
+            "version_unknown",
+        ),
     ],
 )
-def test_a_worker_that_does_not_prove_who_it_is_is_closed(text):
+def test_a_worker_that_does_not_prove_who_it_is_is_closed(text, code):
     async def run() -> dict[str, Any]:
         async with worker_link() as link:
             assert json.loads(await link.receive_from(5))["type"] == "time"
@@ -355,4 +510,5 @@ def test_a_worker_that_does_not_prove_who_it_is_is_closed(text):
 
     closed = async_to_sync(run)()
     assert closed["type"] == "websocket.close"
-    assert closed["code"] in {1008, 4035, 4036, 4050}
+    assert closed["code"] == PROBLEMS[code].close_code
+    assert refusals() == [(Verb.WORKER_LINK.value, code)]

@@ -42,12 +42,15 @@ def invite_worker(actor: Actor) -> str:
         return code
 
 
-def enrol(code: str, public_key: str, name: str) -> MediaWorker:
+_NOBODY = anonymous()
+
+
+def enrol(code: str, public_key: str, name: str, asking: Actor = _NOBODY) -> MediaWorker:
     """Turn the code into an identity, once. Refused: ``enrolment_refused``."""
     codes = Enrolment.objects.filter(code_hash=keyed_hash("enrolment", code))
     try:
         OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": public_key})
-        with action(anonymous(), Verb.WORKER_ENROL, codes, missing="enrolment_refused") as act:
+        with action(asking, Verb.WORKER_ENROL, codes, missing="enrolment_refused") as act:
             act.move(act.subject, "used")
             worker = MediaWorker.objects.create(name=name, public_key=public_key)
             act.details |= {"worker": str(worker.pk), "name": name}
@@ -55,14 +58,15 @@ def enrol(code: str, public_key: str, name: str) -> MediaWorker:
     except (ValueError, JoseError, IntegrityError) as error:  # the last: the key is a worker's
         raise ConsiliumError("enrolment_refused") from error
     except gate.Refusal as refusal:
-        raise ConsiliumError("enrolment_refused") from refusal
+        # Why exactly is for the trail alone, and it is there.
+        raise gate.Refusal("enrolment_refused", recorded=refusal.recorded) from refusal
 
 
-def worker_of(assertion: str) -> MediaWorker:
+def worker_of(assertion: str, asking: Actor = _NOBODY) -> MediaWorker:
     """Who signed the assertion, which is spent by this.
 
     Refused: ``worker_unknown``, or ``assertion_spent`` for one that was spent before. Both are on
-    the trail, as nobody's: who replays an assertion need not be the worker.
+    the trail as ``asking``'s: who replays an assertion need not be the worker.
     """
     claimed = _claimed_issuer(assertion)
     worker = MediaWorker.objects.filter(pk=claimed).first() if claimed else None
@@ -75,7 +79,7 @@ def worker_of(assertion: str) -> MediaWorker:
     except gate.Refusal:
         raise
     except ConsiliumError as refusal:
-        gate.record_refusal(anonymous(), Verb.WORKER_LINK, refusal, worker)
+        gate.record_refusal(asking, Verb.WORKER_LINK, refusal, worker)
         raise
     return worker
 

@@ -15,7 +15,7 @@ from audit.clock import database_now
 from foundation.actor import Actor
 from foundation.errors import ConsiliumError
 from foundation.wire.browser import Mode, Purpose
-from meetings import minting, tickets
+from meetings import minting, seats, tickets
 from meetings.actions.plan import person_of
 from meetings.actions.verify import take_place
 from meetings.lifecycle import MEETING, PLACE, MeetingState, PlaceState, SeatState, next_state
@@ -132,7 +132,7 @@ def show_sources(
 def _must_be_current(actor: Actor, verb: Verb, seat: Seat) -> None:
     if seat.state == SeatState.CURRENT:
         return
-    reason = "taken_over" if seat.state == SeatState.ENDED else "not_verified"
+    reason = seats.why_ended(seat) if seat.state == SeatState.ENDED else "not_verified"
     refusal = ConsiliumError(reason)
     gate.record_refusal(actor, verb, refusal, seat)
     raise refusal

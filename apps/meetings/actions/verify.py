@@ -101,9 +101,7 @@ def verify_code(actor: Actor, seat_id: UUID, typed: str) -> Seat:
     )
     with action(actor, Verb.GUEST_VERIFY, Seat.objects.filter(pk=seat_id)) as act:
         seat: Seat = act.subject
-        if not counted or not seat.code_hash or seat.code_expires_at is None:
-            raise ConsiliumError("code_expired")
-        if seat.code_expires_at <= database_now():
+        if not counted or not seat.has_fresh_code():
             raise ConsiliumError("code_expired")
         if not hmac.compare_digest(seat.code_hash, minting.hash_one_time_code(seat.pk, typed)):
             raise ConsiliumError("code_wrong")

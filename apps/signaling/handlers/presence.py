@@ -35,5 +35,5 @@ def leave(connection: Connection, message: wire.Leave) -> Outgoing:
 def hello_again(connection: Connection, message: wire.Hello) -> Outgoing:
     """A socket speaks for one seat; a second hello is a mistake."""
     refusal = ConsiliumError("ticket_spent")
-    gate.record_refusal(connection.actor, Verb.ROOM_JOIN, refusal)
+    gate.record_refusal(connection.actor, Verb.ROOM_JOIN, refusal, connection)
     raise refusal

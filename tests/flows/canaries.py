@@ -1,0 +1,112 @@
+"""What may lie nowhere in an installation after all that was done to it: a search, and its control.
+
+Searched are the log and everything below the data directory; only the mails may hold names, links
+and codes, for there they are sent to. A search that finds nothing proves something only if it would
+have found it: so each text is laid out once for it to find.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.flows.house import CANARY, WORDS, House
+from tests.foundation.sdp.writing import MDNS
+from tests.servers.installation import Installation
+
+#: Addresses out of the descriptions and candidates that the tests send.
+SDP_ADDRESSES = ("192.168.7.9", "203.0.113.5", "198.51.100.7", MDNS.split()[4])
+
+
+def what_may_lie_nowhere(house: House) -> dict[str, set[str]]:
+    """Texts by what they are. None of the kinds is empty."""
+    people = house.sign_ins.values()
+    browsers = [*house.browsers, house.host, house.near, house.far]
+    cookies = {
+        value
+        for browser in browsers
+        for name, value in browser.cookies.items()
+        if name.startswith("__Host-")
+    }
+    kinds = {
+        "name": {CANARY, CANARY.lower(), *(person.name for person in people)},
+        "e-mail address": {person.email for person in people} | {v.email for v in house.invited},
+        "chat": {WORDS},
+        "password": {person.password for person in people},
+        "TOTP key": {person.totp for person in people},
+        "cookie": cookies | set(house.secrets["seat cookie"]),
+        "link": set(house.secrets["link"]),
+        # A ticket's signature alone would do as well.
+        "ticket": {
+            part for token in house.secrets["ticket"] for part in (token, token.rpartition(".")[2])
+        },
+        "address in a description": set(SDP_ADDRESSES),
+        "address of a browser": {browser.address for browser in browsers},
+    }
+    for kind, texts in kinds.items():
+        assert texts, kind
+        assert all(len(text) > 6 for text in texts), kind
+    return kinds
+
+
+def nothing_was_left_behind(house: House) -> None:
+    """The search and its control."""
+    kinds = what_may_lie_nowhere(house)
+    installation = house.installation
+    files = {path: path.read_bytes() for path in _searched(installation)}
+    files[installation.log] = installation.text.encode()
+    assert _found(kinds, files) == []
+
+    # Six digits are found in many ids: a code counts where it stands alone.
+    assert house.codes
+    for code in house.codes:
+        alone = re.compile(rf"(?<![0-9A-Za-z.]){code}(?![0-9A-Za-z])")
+        assert house.trail.cells_with(alone) == []
+        assert not alone.search(installation.text)
+
+    # The search finds each kind where somebody were to write it down.
+    planted = installation.data / "planted.log"
+    for kind, texts in kinds.items():
+        for text in texts:
+            planted.write_text(f"INFO somebody: {text} said\n")
+            found = _found({kind: {text}}, {planted: planted.read_bytes()})
+            assert found == [(kind, text, planted.name)], kind
+    assert planted in _searched(installation)
+    planted.unlink()
+
+    # And what is where it should be: a name and a code in the mails, an id in the database.
+    mails = installation.data / "mail"
+    patient = house.running.invited.email
+    assert [path for path in installation.traces_of(patient) if mails in path.parents]
+    assert [path for path in installation.traces_of(house.codes[0]) if mails in path.parents]
+    place = house.running.participation.replace("-", "")
+    assert installation.traces_of(place)
+    assert "meetings_participation.id" in house.trail.cells_with(re.compile(place))
+
+
+def _searched(installation: Installation) -> list[Path]:
+    mails = installation.data / "mail"
+    return [
+        path
+        for path in sorted(installation.data.rglob("*"))
+        if path.is_file() and mails not in path.parents
+    ]
+
+
+def _found(kinds: dict[str, set[str]], files: dict[Path, bytes]) -> list[tuple[str, str, str]]:
+    """(kind, text, file) of everything that is found, as itself and not as a part of a number."""
+    return [
+        (kind, text, path.name)
+        for kind, texts in kinds.items()
+        for text in texts
+        for path, content in files.items()
+        if text.encode() in content and _stands_alone(text, content)
+    ]
+
+
+def _stands_alone(text: str, content: bytes) -> bool:
+    """127.0.0.2 is a part of 127.0.0.21; what is no address counts wherever it is."""
+    if not re.fullmatch(r"[0-9.]+", text):
+        return True
+    alone = rb"(?<![0-9])" + re.escape(text.encode()) + rb"(?![0-9])"
+    return re.search(alone, content) is not None

@@ -1,0 +1,67 @@
+"""The trail as it lies on the disk of an installation, read from outside."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from access.verbs import Verb
+from tests.servers.installation import Installation
+
+
+class Trail:
+    """The trail as it lies on the disk."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._path = installation.database
+
+    def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        database = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)
+        try:
+            return database.execute(sql, values).fetchall()
+        finally:
+            database.close()
+
+    def last(self) -> int:
+        return int(self.ask("SELECT coalesce(max(id), 0) FROM audit_trailrow")[0][0])
+
+    def refusals(self, since: int) -> list[tuple[str, str, str]]:
+        """(tag, reason, subject) of what was refused after row ``since``."""
+        return self.ask(
+            "SELECT tag, reason, subject FROM audit_trailrow WHERE id > ? AND outcome = 'refused'",
+            since,
+        )
+
+    @contextmanager
+    def gains(
+        self, verb: Verb | str, reason: str, subject: str = "", count: int = 1
+    ) -> Iterator[None]:
+        """What happens inside leaves ``count`` refusals of ``verb`` on the trail."""
+        since, tag = self.last(), str(verb)
+        yield
+        deadline = time.monotonic() + 4
+        while True:
+            rows = self.refusals(since)
+            fitting = [r for r in rows if r[:2] == (tag, reason) and subject in r[2]]
+            if len(fitting) >= count:
+                return
+            assert time.monotonic() < deadline, f"no {tag} {reason} {subject} in {rows}"
+            time.sleep(0.03)
+
+    def cells_with(self, pattern: re.Pattern[str]) -> list[str]:
+        """``table.column`` of every cell of the database that ``pattern`` is found in."""
+        found = []
+        tables = self.ask("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for (table,) in tables:
+            columns = [row[1] for row in self.ask(f'PRAGMA table_info("{table}")')]
+            for row in self.ask(f'SELECT * FROM "{table}"'):
+                found += [
+                    f"{table}.{column}"
+                    for column, cell in zip(columns, row, strict=True)
+                    if pattern.search(str(cell))
+                ]
+        return found
