@@ -231,7 +231,7 @@ def test_a_page_learns_from_the_room_itself_that_its_time_is_over(cast, guest):
 def test_a_disabled_hosts_page_is_sent_away(cast, guest):
     seat, jar = host_seated(cast, cast.planned)
     connection = hello.identify(hello_with(ticket_of(seat, "join")), jar)
-    hello.take_connection(connection, keep_media=False)
+    hello.open_connection(connection, keep_media=False)
 
     def goodbye() -> wire.Goodbye | None:
         room = queries.room(connection.meeting_id, connection.participation_id)
