@@ -86,6 +86,33 @@ def totp(key: str, at: float | None = None) -> str:
     return f"{number % 1_000_000:06d}"
 
 
+#: Notes when each picture of the first face is shown, across all attempts of the media path.
+WATCH = """() => {
+  const video = document.querySelector('[data-participation][data-group=camera] video');
+  const shown = window.shownAt = [performance.now()];
+  const note = (now) => {
+    if (window.shownAt !== shown) return;
+    shown.push(now);
+    video.requestVideoFrameCallback(note);
+  };
+  video.requestVideoFrameCallback(note);
+}"""
+
+#: The longest time in seconds for which that face stood still; until now, if it still does.
+STOOD_STILL = """() => [...window.shownAt.slice(1), performance.now()]
+    .reduce((most, at, i) => Math.max(most, at - window.shownAt[i]), 0) / 1000"""
+
+#: From the moment when reload was pressed to the first picture that moves.
+RELOADED = """() => window.consilium?.timings.find((mark) => mark.name === 'firstFrame')?.at"""
+
+#: The UDP ports that media uses on this side, one for each peer connection.
+PORTS = """async () => Promise.all(window.consilium.peerConnections().map(async (pc) => {
+  const stats = await pc.getStats();
+  const transport = [...stats.values()].find((s) => s.type === 'transport');
+  return stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId).port;
+}))"""
+
+
 _used: dict[str, str] = {}
 
 
@@ -118,12 +145,13 @@ class Visitor:
         name: str,
         base: str,
         flags: list[str] | None = None,
+        program: str | Path = CHROMIUM,
         **context: Any,
     ) -> None:
         self.name = name
         self.base = base
         self.browser: Browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=flags or FLAGS
+            executable_path=program, args=flags or FLAGS
         )
         self.context = self.browser.new_context(
             ignore_https_errors=True, permissions=["camera", "microphone"], **context
@@ -288,6 +316,19 @@ class Visitor:
     def frames_go_on(self, seconds: float = 5.0) -> None:
         before = self.statistics()["decoded"]
         self.wait(lambda: self.statistics()["decoded"] > before + 5, "frames", seconds)
+
+    def watches(self) -> None:
+        """From now on it is noted for how long the first face stands still."""
+        self.page.evaluate(WATCH)
+
+    def stood_still(self) -> float:
+        """Seconds of the longest pause since ``watches``; the page has not been reloaded."""
+        return float(self.page.evaluate(STOOD_STILL))
+
+    def media_ports(self) -> list[int]:
+        """The UDP port of each peer connection: of publish and of subscribe, if governed."""
+        ports: list[int] = self.page.evaluate(PORTS)
+        return ports
 
     def _moving(self, group: str) -> list[str]:
         moving = []
