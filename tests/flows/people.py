@@ -26,7 +26,7 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=device-count=2",
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
     "--allow-loopback-in-peer-connection",
@@ -102,8 +102,29 @@ WATCH = """() => {
 STOOD_STILL = """() => [...window.shownAt.slice(1), performance.now()]
     .reduce((most, at, i) => Math.max(most, at - window.shownAt[i]), 0) / 1000"""
 
+#: From the moment when the page was told that it is let in.
+FIRST_PICTURE = """() => window.consilium.firstFrameMs"""
+
 #: From the moment when reload was pressed to the first picture that moves.
 RELOADED = """() => window.consilium?.timings.find((mark) => mark.name === 'firstFrame')?.at"""
+
+#: The device that each of the page's own sources comes from, as the browser sends it.
+SENT_FROM = """() => window.consilium.peerConnections()
+    .flatMap((pc) => pc.getSenders()).map(({track}) => track?.label ?? '')"""
+
+#: What a browser does when a camera is unplugged or an interruption takes a device away.
+UNPLUG = """(kind) => {
+  const tracks = window.consilium.peerConnections()
+      .flatMap((pc) => pc.getSenders()).map(({track}) => track);
+  const track = tracks.find((one) => one?.kind === kind);
+  track.stop();
+  track.dispatchEvent(new Event('ended'));
+  return track.id;
+}"""
+
+#: The tracks that are alive on their way out.
+SENT_TRACKS = """() => window.consilium.peerConnections().flatMap((pc) => pc.getSenders())
+    .filter(({track}) => track?.readyState === 'live').map(({track}) => [track.kind, track.id])"""
 
 #: The UDP ports that media uses on this side, one for each peer connection.
 PORTS = """async () => Promise.all(window.consilium.peerConnections().map(async (pc) => {
@@ -183,6 +204,8 @@ class Visitor:
 
     def keep_evidence(self, test: str) -> None:
         """For whoever looks at a failure: the picture and what the console said."""
+        if not self.browser.is_connected():
+            return
         folder = artefacts(test)
         self.page.screenshot(path=folder / f"{self.name}.png")
         (folder / f"{self.name}.console.txt").write_text("\n".join(self.console))
@@ -291,6 +314,42 @@ class Visitor:
 
     def act(self, action: str) -> None:
         self.page.click(f"[data-action={action}]")
+
+    def chooses(self, kind: str, device: str) -> None:
+        """Another camera or microphone, in the settings of the call."""
+        self.act("devices")
+        self.page.select_option(f"#call-{kind}", label=device)
+        self.sends_from(device)
+        self.act("devices")
+
+    def sends_from(self, device: str) -> None:
+        self.wait(lambda: device in self.page.evaluate(SENT_FROM), f"media from {device}")
+
+    def loses_device(self, kind: str) -> None:
+        """The browser ends an ``audio`` or ``video`` track; another one takes its place."""
+        lost = self.page.evaluate(UNPLUG, kind)
+
+        def revived() -> bool:
+            tracks = self.page.evaluate(SENT_TRACKS)
+            return any(k == kind and track != lost for k, track in tracks)
+
+        self.wait(revived, f"{kind} again after its device was lost")
+
+    def remembers(self, microphone: str, camera: str) -> None:
+        """Devices chosen some other day."""
+        choice = json.dumps({"microphone": microphone, "camera": camera})
+        self.page.evaluate("(it) => localStorage.setItem('consilium.devices', it)", choice)
+
+    def reload(self) -> float:
+        """Press reload; returns the seconds until the first picture of somebody else is shown."""
+        self.page.reload(wait_until="commit")
+        self.wait(lambda: self.page.evaluate(RELOADED), "picture after the reload")
+        return float(self.page.evaluate(RELOADED)) / 1000
+
+    def first_picture(self) -> float:
+        """Seconds from being let in to the first picture of somebody else."""
+        self.wait(lambda: self.page.evaluate(FIRST_PICTURE) is not None, "first picture")
+        return float(self.page.evaluate(FIRST_PICTURE)) / 1000
 
     # ------------------------------------------------------------ what arrives
     def statistics(self) -> dict[str, Any]:
