@@ -134,6 +134,7 @@ def test_governed_path_that_dies_is_replaced_within_3_seconds(
     for person in both:
         person.connected()
         person.sees(1)
+    epoch = doctor.received.last_epoch()
     stays(both, 2.5)
     loses("path lost, governed", patient.media_ports(), both)
     stays(both, 2.5)
@@ -164,6 +165,14 @@ def test_governed_path_that_dies_is_replaced_within_3_seconds(
     nurse.close()
 
     pull_the_plug(cable, both, "governed", record_property)
+    assert doctor.received.last_epoch() == epoch, "the doctor's own path was never lost"
+    patient.act("leave")
+    patient.stage("ended")
+    stays([doctor], 4)
+    patient.act("rejoin")
+    patient.connected()
+    patient.sees(1)
+    doctor.sees(1)
     doctor.act("end")
     doctor.act("confirm")
     patient.ended_because("ended")
