@@ -23,10 +23,11 @@ from tests.servers.installation import Installation, SignIn
 from tests.servers.server import artefacts
 
 CHROMIUM = "/usr/bin/chromium"
+#: Of the three cameras the second gives depths (Y16), which Chromium shows and cannot send.
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
-    "--use-fake-device-for-media-stream=device-count=2",
+    "--use-fake-device-for-media-stream=device-count=3",
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
     "--allow-loopback-in-peer-connection",

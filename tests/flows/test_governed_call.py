@@ -54,7 +54,7 @@ def test_governed_call_of_four_survives_worker_and_web(
         other.page.wait_for_selector("[data-participation][data-group=screen]", state="detached")
 
     # Another camera, another microphone: the other side goes on seeing and hearing.
-    patient.chooses("camera", "fake_device_1")
+    patient.chooses("camera", "fake_device_2")
     doctor.sees(1)
     patient.chooses("microphone", "Fake Audio Input 2")
     doctor.hears()
@@ -135,7 +135,7 @@ def test_governed_call_of_four_survives_worker_and_web(
     assert back <= 3, f"{back:.2f} s after reload"
     for person in everybody:
         person.sees(3)
-    for device in ("fake_device_1", "Fake Audio Input 2"):
+    for device in ("fake_device_2", "Fake Audio Input 2"):
         patient.sends_from(device)
 
     # A second device: verified again, it takes over, and the first is told so.

@@ -64,7 +64,7 @@ def test_private_call_from_invitation_to_goodbye(installation, visitor, cutter, 
         other.page.wait_for_selector("[data-participation][data-group=screen]", state="detached")
 
     # Another camera, another microphone: the other side goes on seeing and hearing.
-    patient.chooses("camera", "fake_device_1")
+    patient.chooses("camera", "fake_device_2")
     doctor.sees(1)
     patient.chooses("microphone", "Fake Audio Input 2")
     doctor.hears()
@@ -92,7 +92,7 @@ def test_private_call_from_invitation_to_goodbye(installation, visitor, cutter, 
         for one in (person, other):
             one.sees(1)
             one.hears()
-    for device in ("fake_device_1", "Fake Audio Input 2"):
+    for device in ("fake_device_2", "Fake Audio Input 2"):
         patient.sends_from(device)
 
     # The socket is lost and the media path is not: frames never stop.
