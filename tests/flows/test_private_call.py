@@ -118,6 +118,7 @@ def test_private_call_from_invitation_to_goodbye(installation, visitor, cutter, 
     doctor.hears()
 
     # Removed: the media stops within 2 s.
+    doctor.act("people")
     doctor.act("remove")
     doctor.act("confirm")
     start = time.monotonic()
