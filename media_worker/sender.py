@@ -28,6 +28,7 @@ from aiortc.rtp import (
     RTCP_RTPFB_NACK,
     AnyRtcpPacket,
     RtcpPsfbPacket,
+    RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSdesPacket,
     RtcpSenderInfo,
@@ -204,12 +205,20 @@ class ForwardingSender:
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
 
     async def _report_regularly(self) -> None:
-        """Sender reports, once the publisher's own have told what its clock means."""
+        """Sender reports, once the publisher's own have told what its clock means.
+
+        Before that, and while nobody's source is sent, an empty report: the browser judges by
+        what comes in whether its path lives, and must not take another one's silence for its own.
+        """
         while True:
             await asyncio.sleep(0.5 + random.random())  # noqa: S311 - RFC 3550 section 6.2
             report = self._source.last_report if self._source is not None else None
             timestamp = self._rewriter.timestamp(report) if report is not None else None
+            description = RtcpSourceInfo(ssrc=self._ssrc, items=[(1, self._cname.encode())])
+            name = bytes(RtcpSdesPacket(chunks=[description]))
             if report is None or timestamp is None:
+                empty = bytes(RtcpRrPacket(ssrc=self._ssrc, reports=[]))
+                self._transport.send_now(empty + name, is_rtcp=True)
                 continue
             elapsed = time.monotonic() - report.arrival
             info = RtcpSenderInfo(
@@ -218,11 +227,8 @@ class ForwardingSender:
                 packet_count=self._packets & 0xFFFFFFFF,
                 octet_count=self._octets & 0xFFFFFFFF,
             )
-            description = RtcpSourceInfo(ssrc=self._ssrc, items=[(1, self._cname.encode())])
             self._transport.send_now(
-                bytes(RtcpSrPacket(ssrc=self._ssrc, sender_info=info))
-                + bytes(RtcpSdesPacket(chunks=[description])),
-                is_rtcp=True,
+                bytes(RtcpSrPacket(ssrc=self._ssrc, sender_info=info)) + name, is_rtcp=True
             )
 
     async def getStats(self) -> dict[str, Any]:  # noqa: N802 - aiortc's name

@@ -24,10 +24,11 @@ from tests.servers.installation import Installation, SignIn
 from tests.servers.server import artefacts
 
 CHROMIUM = "/usr/bin/chromium"
+#: Of the three cameras the second gives depths (Y16), which Chromium shows and cannot send.
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=device-count=3",
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
     "--allow-loopback-in-peer-connection",
@@ -92,6 +93,54 @@ def totp(key: str, at: float | None = None) -> str:
     return f"{number % 1_000_000:06d}"
 
 
+#: Notes when each picture of the first face is shown, across all attempts of the media path.
+WATCH = """() => {
+  const video = document.querySelector('[data-participation][data-group=camera] video');
+  const shown = window.shownAt = [performance.now()];
+  const note = (now) => {
+    if (window.shownAt !== shown) return;
+    shown.push(now);
+    video.requestVideoFrameCallback(note);
+  };
+  video.requestVideoFrameCallback(note);
+}"""
+
+#: The longest time in seconds for which that face stood still; until now, if it still does.
+STOOD_STILL = """() => [...window.shownAt.slice(1), performance.now()]
+    .reduce((most, at, i) => Math.max(most, at - window.shownAt[i]), 0) / 1000"""
+
+#: From the moment when the page was told that it is let in.
+FIRST_PICTURE = """() => window.consilium.firstFrameMs"""
+
+#: From the moment when reload was pressed to the first picture that moves.
+RELOADED = """() => window.consilium?.timings.find((mark) => mark.name === 'firstFrame')?.at"""
+
+#: The device that each of the page's own sources comes from, as the browser sends it.
+SENT_FROM = """() => window.consilium.peerConnections()
+    .flatMap((pc) => pc.getSenders()).map(({track}) => track?.label ?? '')"""
+
+#: What a browser does when a camera is unplugged or an interruption takes a device away.
+UNPLUG = """(kind) => {
+  const tracks = window.consilium.peerConnections()
+      .flatMap((pc) => pc.getSenders()).map(({track}) => track);
+  const track = tracks.find((one) => one?.kind === kind);
+  track.stop();
+  track.dispatchEvent(new Event('ended'));
+  return track.id;
+}"""
+
+#: The tracks that are alive on their way out.
+SENT_TRACKS = """() => window.consilium.peerConnections().flatMap((pc) => pc.getSenders())
+    .filter(({track}) => track?.readyState === 'live').map(({track}) => [track.kind, track.id])"""
+
+#: The UDP ports that media uses on this side, one for each peer connection.
+PORTS = """async () => Promise.all(window.consilium.peerConnections().map(async (pc) => {
+  const stats = await pc.getStats();
+  const transport = [...stats.values()].find((s) => s.type === 'transport');
+  return stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId).port;
+}))"""
+
+
 _used: dict[str, str] = {}
 
 
@@ -138,6 +187,8 @@ class Person:
 
     def keep_evidence(self, test: str) -> None:
         """For whoever looks at a failure: the picture and what the console said."""
+        if not self.browser.is_connected():
+            return
         folder = artefacts(test)
         self.page.screenshot(path=folder / f"{self.name}.png")
         (folder / f"{self.name}.console.txt").write_text("\n".join(self.console))
@@ -245,6 +296,42 @@ class Person:
     def act(self, action: str) -> None:
         self.page.click(f"[data-action={action}]")
 
+    def chooses(self, kind: str, device: str) -> None:
+        """Another camera or microphone, in the settings of the call."""
+        self.act("devices")
+        self.page.select_option(f"#call-{kind}", label=device)
+        self.sends_from(device)
+        self.act("devices")
+
+    def sends_from(self, device: str) -> None:
+        self.wait(lambda: device in self.page.evaluate(SENT_FROM), f"media from {device}")
+
+    def loses_device(self, kind: str) -> None:
+        """The browser ends an ``audio`` or ``video`` track; another one takes its place."""
+        lost = self.page.evaluate(UNPLUG, kind)
+
+        def revived() -> bool:
+            tracks = self.page.evaluate(SENT_TRACKS)
+            return any(k == kind and track != lost for k, track in tracks)
+
+        self.wait(revived, f"{kind} again after its device was lost")
+
+    def remembers(self, microphone: str, camera: str) -> None:
+        """Devices chosen some other day."""
+        choice = json.dumps({"microphone": microphone, "camera": camera})
+        self.page.evaluate("(it) => localStorage.setItem('consilium.devices', it)", choice)
+
+    def reload(self) -> float:
+        """Press reload; returns the seconds until the first picture of somebody else is shown."""
+        self.page.reload(wait_until="commit")
+        self.wait(lambda: self.page.evaluate(RELOADED), "picture after the reload")
+        return float(self.page.evaluate(RELOADED)) / 1000
+
+    def first_picture(self) -> float:
+        """Seconds from being let in to the first picture of somebody else."""
+        self.wait(lambda: self.page.evaluate(FIRST_PICTURE) is not None, "first picture")
+        return float(self.page.evaluate(FIRST_PICTURE)) / 1000
+
     # ------------------------------------------------------------ what arrives
     def statistics(self) -> dict[str, Any]:
         found: dict[str, Any] = self.page.evaluate(RECEIVED)
@@ -269,6 +356,19 @@ class Person:
     def frames_go_on(self, seconds: float = 5.0) -> None:
         before = self.statistics()["decoded"]
         self.wait(lambda: self.statistics()["decoded"] > before + 5, "frames", seconds)
+
+    def watches(self) -> None:
+        """From now on it is noted for how long the first face stands still."""
+        self.page.evaluate(WATCH)
+
+    def stood_still(self) -> float:
+        """Seconds of the longest pause since ``watches``; the page has not been reloaded."""
+        return float(self.page.evaluate(STOOD_STILL))
+
+    def media_ports(self) -> list[int]:
+        """The UDP port of each peer connection: of publish and of subscribe, if governed."""
+        ports: list[int] = self.page.evaluate(PORTS)
+        return ports
 
     def _moving(self, group: str) -> list[str]:
         moving = []
@@ -317,11 +417,12 @@ class Visitor(Person):
         name: str,
         base: str,
         flags: list[str] | None = None,
+        program: str | Path = CHROMIUM,
         **context: Any,
     ) -> None:
         super().__init__(name, base)
         self.browser: Browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=flags or FLAGS
+            executable_path=program, args=flags or FLAGS
         )
         self.context = self.browser.new_context(
             ignore_https_errors=True, permissions=["camera", "microphone"], **context

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.flows.conftest import COLLEAGUE
+from tests.flows.people import code_of
 
 pytestmark = pytest.mark.browser
 
@@ -18,13 +19,18 @@ ALIVE = """() => window.consilium.peerConnections()
     .filter((pc) => pc.connectionState === 'connected').length"""
 
 
-def test_governed_call_of_four_survives_worker_and_web(installation, visitor):
-    doctor, patient = visitor("doctor"), visitor("patient")
+def test_governed_call_of_four_survives_worker_and_web(
+    installation, visitor, cutter, record_property
+):
+    doctor = visitor("doctor")
+    # The patient's network can be cut.
+    patient = visitor("patient", f"https://localhost:{cutter.port}")
     doctor.sign_in(installation.people[COLLEAGUE])
     meeting, link = doctor.plan("governed", "Rosa Marchetti", "rosa.governed@example.test")
     interpreter_link = doctor.invite(meeting, "Ivo Interpreter", "ivo@example.test")
     daughter_link = doctor.invite(meeting, "Dana Daughter", "dana@example.test")
 
+    link = link.replace(doctor.base, patient.base)
     patient.arrive(installation, link, "rosa.governed@example.test", 1)
     doctor.enter(meeting)
     doctor.admit()
@@ -41,10 +47,28 @@ def test_governed_call_of_four_survives_worker_and_web(installation, visitor):
     patient.say("Good morning, doctor")
     doctor.reads("Good morning, doctor")
 
-    patient.act("screen")
-    doctor.sees_screen()
-    patient.act("screen")
-    doctor.page.wait_for_selector("[data-participation][data-group=screen]", state="detached")
+    for sharer, other in ((patient, doctor), (doctor, patient)):
+        sharer.act("screen")
+        other.sees_screen()
+        sharer.act("screen")
+        other.page.wait_for_selector("[data-participation][data-group=screen]", state="detached")
+
+    # Another camera, another microphone: the other side goes on seeing and hearing.
+    patient.chooses("camera", "fake_device_2")
+    doctor.sees(1)
+    patient.chooses("microphone", "Fake Audio Input 2")
+    doctor.hears()
+
+    # What one switches off, the other reads.
+    doctor.act("people")
+    patient.act("mute")
+    doctor.page.wait_for_selector("#people >> text=/muted/")
+    patient.act("mute")
+    patient.act("camera")
+    doctor.page.wait_for_selector("[data-participation][data-group=camera][data-camera=off]")
+    patient.act("camera")
+    doctor.sees(1)
+    doctor.act("people")
 
     # Two more come, and everybody sees everybody.
     interpreter, daughter = visitor("interpreter"), visitor("daughter")
@@ -56,6 +80,9 @@ def test_governed_call_of_four_survives_worker_and_web(installation, visitor):
     daughter.arrive(installation, daughter_link, "dana@example.test", 1)
     doctor.page.wait_for_selector("[data-action=admit]")
     doctor.admit()
+    # Late joiner: from being let in to the first picture within 1 s.
+    late = daughter.first_picture()
+    record_property("late joiner, governed (s)", round(late, 2))
     daughter.connected()
     everybody = (doctor, patient, interpreter, daughter)
     for person in everybody:
@@ -65,11 +92,18 @@ def test_governed_call_of_four_survives_worker_and_web(installation, visitor):
     for person in (doctor, patient, interpreter):
         person.reads("Hello all")
 
-    # Late joiner: from a connected path to the first picture within 1 s.
-    marks = {
-        mark["name"]: mark["at"] for mark in daughter.page.evaluate("window.consilium.timings")
-    }
-    assert marks["firstFrame"] - marks["connected"] <= 1000
+    assert late <= 1, f"the late joiner waited {late:.2f} s"
+
+    # The socket is lost and the media path is not: frames never stop, and nothing starts anew.
+    epoch, welcomes = patient.received.last_epoch(), patient.received.count_welcomes()
+    cutter.cut()
+    for person in everybody:
+        person.frames_go_on()
+    cutter.mend()
+    patient.wait(lambda: patient.received.count_welcomes() > welcomes, "a socket that heals", 5)
+    for person in everybody:
+        person.frames_go_on()
+    assert patient.received.last_epoch() == epoch
 
     # The web processes die: media does not notice, and the sockets come back by themselves.
     before = [person.received.count_welcomes() for person in everybody]
@@ -82,22 +116,41 @@ def test_governed_call_of_four_survives_worker_and_web(installation, visitor):
         person.frames_go_on()
 
     # The media worker dies: back in the call within 5 s, without a tap.
-    installation.kill9("media-worker")
+    epochs = [person.received.last_epoch() for person in everybody]
     killed = time.monotonic()
-    for person in everybody:
-        person.wait(lambda p=person: p.received.last_epoch() == 2, "a new attempt")
+    installation.kill9("media-worker")
+    for person, epoch in zip(everybody, epochs, strict=True):
+        # Perhaps two: the pages ask for one, and the worker that is back asks for whom it lacks.
+        person.wait(lambda p=person, n=epoch: p.received.last_epoch() > n, "a new attempt")
         person.connected()
     healed = time.monotonic() - killed
+    record_property("media worker killed (s)", round(healed, 2))
     for person in everybody:
         person.sees(3)
     assert healed <= 5, f"{healed:.1f} s after the media worker was killed"
 
-    # Reload.
-    start = time.monotonic()
-    patient.page.reload()
-    patient.connected()
-    assert time.monotonic() - start <= 3
-    patient.sees(3)
+    # Reload: back in the call within 3 s, without a code and without a tap.
+    back = patient.reload()
+    record_property("reload, governed (s)", round(back, 2))
+    assert back <= 3, f"{back:.2f} s after reload"
+    for person in everybody:
+        person.sees(3)
+    for device in ("fake_device_2", "Fake Audio Input 2"):
+        patient.sends_from(device)
+
+    # A second device: verified again, it takes over, and the first is told so.
+    second = visitor("second-device")
+    second.redeem(interpreter_link)
+    second.prove(code_of(installation, "ivo@example.test", 2))
+    interpreter.ended_because("taken_over")
+    assert interpreter.page.evaluate(ALIVE) == 0
+    second.ready()
+    second.stage("call")
+    second.connected()
+    second.sees(3)
+    for person in (doctor, patient, daughter):
+        person.sees(3)
+    interpreter = second
 
     # Removed: within 2 s the worker carries nothing of the daughter any more.
     doctor.act("people")
@@ -108,7 +161,9 @@ def test_governed_call_of_four_survives_worker_and_web(installation, visitor):
     daughter.ended_because("removed")
     doctor.wait(lambda: len(doctor.tiles()) == 2, "an empty place", 2)
     assert daughter.page.evaluate(ALIVE) == 0
-    assert time.monotonic() - removed <= 2
+    stopped = time.monotonic() - removed
+    record_property("removed, governed (s)", round(stopped, 2))
+    assert stopped <= 2
 
     # Leaving, and coming back.
     interpreter.act("leave")

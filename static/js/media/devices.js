@@ -8,19 +8,24 @@
 /** A face is well seen at 720p; what the line can't carry, the encoder scales down. */
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 
-/** @param {string | undefined} id @returns {MediaTrackConstraints} */
+/**
+ * The chosen device, exactly: Chromium takes an `ideal` one for a hint, and opens the default.
+ *
+ * @param {string | undefined} id
+ * @returns {MediaTrackConstraints}
+ */
 function voice(id) {
   return {
     echoCancellation: true,
     noiseSuppression: true,
     autoGainControl: true,
-    ...(id === undefined ? {} : { deviceId: { ideal: id } }),
+    ...(id === undefined ? {} : { deviceId: { exact: id } }),
   };
 }
 
 /** @param {string | undefined} id @returns {MediaTrackConstraints} */
 function picture(id) {
-  return { ...PICTURE, ...(id === undefined ? { facingMode: "user" } : { deviceId: { ideal: id } }) };
+  return { ...PICTURE, ...(id === undefined ? { facingMode: "user" } : { deviceId: { exact: id } }) };
 }
 
 /** @param {unknown} error @returns {DeviceTrouble} */
@@ -39,10 +44,25 @@ async function open(wish) {
   return navigator.mediaDevices.getUserMedia(wish);
 }
 
+/**
+ * As `open`, but where the chosen device is not there any more, another one serves.
+ *
+ * @param {(id: string | undefined) => MediaStreamConstraints} wish
+ * @param {string | undefined} id
+ */
+async function openChosen(wish, id) {
+  try {
+    return await open(wish(id));
+  } catch (error) {
+    if (id === undefined || troubleOf(error) !== "missing") throw error;
+    return open(wish(undefined));
+  }
+}
+
 /** @param {string} [id] @returns {Promise<Opened>} */
 export async function openMicrophone(id) {
   try {
-    const stream = await open({ audio: voice(id) });
+    const stream = await openChosen((chosen) => ({ audio: voice(chosen) }), id);
     return { track: stream.getAudioTracks()[0] ?? null, trouble: null };
   } catch (error) {
     return { track: null, trouble: troubleOf(error) };
@@ -52,7 +72,7 @@ export async function openMicrophone(id) {
 /** @param {string} [id] @returns {Promise<Opened>} */
 export async function openCamera(id) {
   try {
-    const stream = await open({ video: picture(id) });
+    const stream = await openChosen((chosen) => ({ video: picture(chosen) }), id);
     return { track: stream.getVideoTracks()[0] ?? null, trouble: null };
   } catch (error) {
     return { track: null, trouble: troubleOf(error) };

@@ -2,38 +2,64 @@
 /**
  * Notices that a media path is lost, sooner than the browser would say `failed`.
  *
- * Signs: `failed`; `disconnected` for longer than a hiccup; nothing received although the other
- * side says that it sends; or a path that does not come up.
+ * Signs: `failed`; `disconnected` for longer than a hiccup; a path that does not come up; or a
+ * connection that falls silent although the network is there, because the server has answered a
+ * question that was asked after the silence began. Without that answer it is the network that is
+ * down, and the line to the server brings a new path with it when it comes back.
  */
 
 /** Wi-Fi roaming recovers by itself within about a second. */
 const DISCONNECTED_MS = 1_500;
-/**
- * A muted microphone still sends packets of silence, 50 a second, so this long without any is a
- * dead path. Together with a new connection it stays below the 3 s that a change of network may take.
- */
-const SILENT_MS = 2_500;
-/** This long without any is worth asking whether the network is there at all. */
+/** Silence of this length is worth asking the server whether the network is there at all. */
 const DOUBTFUL_MS = 1_200;
+/** And of this length, right after the network is said to have changed. */
+const DOUBTFUL_AFTER_HINT_MS = 500;
+const HINT_LASTS_MS = 3_000;
+/**
+ * So long after the server's answer still nothing: the path is dead. Silence, answer, this and a
+ * new connection together stay below the 3 s that a change of network may take.
+ */
+const ANSWERED_MS = 450;
 /** Gathering, relay and DTLS over a slow phone line take up to about 4 s. */
 const CONNECTING_MS = 10_000;
-const LOOK_EVERY_MS = 400;
+const LOOK_EVERY_MS = 250;
 
-/** @param {RTCPeerConnection[]} connections @returns {Promise<number>} packets received in all */
-async function packetsReceived(connections) {
-  const reports = await Promise.all(connections.map((pc) => pc.getStats()));
-  let packets = 0;
-  for (const report of reports) {
-    report.forEach((entry) => {
-      if (entry.type === "inbound-rtp") packets += entry.packetsReceived ?? 0;
-    });
+/**
+ * What comes in on one connection. The two ends report to each other about every second, also while
+ * somebody is muted, and on a connection that only sends. Who has no device at all hears nothing on
+ * it: only a connection that has brought something for a while must go on.
+ */
+class Hearing {
+  static STEADY_MS = 2_000;
+  #bytes = -1;
+  #since = 0;
+  #movedAt = 0;
+
+  /** @param {number} bytes received so far @param {number} now */
+  take(bytes, now) {
+    if (bytes === this.#bytes) return;
+    if (this.#bytes < 0 || now - this.#movedAt > DOUBTFUL_MS) this.#since = now;
+    this.#bytes = bytes;
+    this.#movedAt = now;
   }
-  return packets;
+
+  /** @param {number} now @returns {number} how long nothing has come; 0 where nothing has to */
+  silentMs(now) {
+    return this.#movedAt - this.#since < Hearing.STEADY_MS ? 0 : now - this.#movedAt;
+  }
+}
+
+/** @param {RTCPeerConnection} connection @returns {Promise<number>} bytes of media and reports */
+async function bytesReceived(connection) {
+  let bytes = 0;
+  (await connection.getStats()).forEach((entry) => {
+    if (entry.type === "candidate-pair") bytes += entry.bytesReceived ?? 0;
+  });
+  return bytes;
 }
 
 export class Health {
   #connections;
-  #expected;
   #events;
   /** @type {ReturnType<typeof setInterval>} */
   #timer;
@@ -41,35 +67,36 @@ export class Health {
   /** @type {number | null} */
   #disconnectedAt = null;
   #connectedOnce = false;
-  #packets = -1;
-  #movedAt = performance.now();
-  #patienceMs = SILENT_MS;
-  #doubted = false;
+  /** @type {WeakMap<RTCPeerConnection, Hearing>} */
+  #hearing = new WeakMap();
+  #silentMs = 0;
+  #hintedAt = -Infinity;
+  /** When the server was asked last in this silence. @type {number | null} */
+  #askedAt = null;
+  /** @type {number | null} */
+  #answeredAt = null;
+  #looking = false;
   #stopped = false;
 
   /**
    * @param {() => RTCPeerConnection[]} connections
-   * @param {() => boolean} expected does somebody connected say that they send?
-   * @param {{doubtful: () => void, lost: () => void}} events doubtful: once per silence; lost: once
+   * @param {{doubtful: () => Promise<void>, lost: () => void}} events doubtful: asks the server, and
+   *   settles when it has answered; lost: once
    */
-  constructor(connections, expected, events) {
+  constructor(connections, events) {
     this.#connections = connections;
-    this.#expected = expected;
     this.#events = events;
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
   /** The network may have changed under us. */
   hint() {
-    this.#patienceMs = DOUBTFUL_MS;
-    setTimeout(() => {
-      this.#patienceMs = SILENT_MS;
-    }, 3_000);
+    this.#hintedAt = performance.now();
   }
 
   /** Whether something came in lately, or nothing was to be expected. */
   get isLively() {
-    return performance.now() - this.#movedAt < DOUBTFUL_MS;
+    return this.#silentMs < DOUBTFUL_MS;
   }
 
   stop() {
@@ -78,36 +105,49 @@ export class Health {
   }
 
   async #look() {
+    if (this.#looking) return;
+    this.#looking = true;
     const connections = this.#connections();
-    const states = connections.map((pc) => pc.connectionState);
-    const now = performance.now();
-    if (states.includes("failed") || states.includes("closed")) return this.#report();
-    if (states.includes("disconnected")) {
-      this.#disconnectedAt ??= now;
-      if (now - this.#disconnectedAt > DISCONNECTED_MS) return this.#report();
-    } else this.#disconnectedAt = null;
+    if (this.#isLost(connections.map((pc) => pc.connectionState))) return this.#report();
+    if (this.#connectedOnce) await this.#listen(connections).catch(() => {});
+    this.#looking = false;
+  }
 
-    const connected = states.every((state) => state === "connected");
-    if (connected && !this.#connectedOnce) {
-      this.#connectedOnce = true;
-      this.#movedAt = now;
-    }
-    if (!this.#connectedOnce) {
-      if (now - this.#since > CONNECTING_MS) this.#report();
-      return;
-    }
-    const packets = await packetsReceived(connections);
-    if (packets !== this.#packets || !this.#expected()) {
-      this.#movedAt = performance.now();
-      this.#doubted = false;
-    }
-    this.#packets = packets;
-    const silentMs = performance.now() - this.#movedAt;
-    if (silentMs > this.#patienceMs) return this.#report();
-    if (silentMs > DOUBTFUL_MS && !this.#doubted) {
-      this.#doubted = true;
-      this.#events.doubtful();
-    }
+  /** @param {RTCPeerConnectionState[]} states @returns {boolean} whether the browser itself says so */
+  #isLost(states) {
+    const now = performance.now();
+    if (states.includes("failed") || states.includes("closed")) return true;
+    if (states.every((state) => state === "connected")) this.#connectedOnce = true;
+    if (!this.#connectedOnce) return now - this.#since > CONNECTING_MS;
+    this.#disconnectedAt = states.includes("disconnected") ? (this.#disconnectedAt ?? now) : null;
+    return this.#disconnectedAt !== null && now - this.#disconnectedAt > DISCONNECTED_MS;
+  }
+
+  /** @param {RTCPeerConnection[]} connections */
+  async #listen(connections) {
+    const received = await Promise.all(connections.map(bytesReceived));
+    const now = performance.now();
+    const silences = connections.map((pc, place) => {
+      const hearing = this.#hearing.get(pc) ?? new Hearing();
+      this.#hearing.set(pc, hearing);
+      hearing.take(received[place] ?? 0, now);
+      return hearing.silentMs(now);
+    });
+    this.#silentMs = Math.max(...silences);
+    const hinted = now - this.#hintedAt < HINT_LASTS_MS;
+    if (this.#silentMs < (hinted ? DOUBTFUL_AFTER_HINT_MS : DOUBTFUL_MS)) {
+      this.#askedAt = this.#answeredAt = null;
+    } else if (this.#answeredAt !== null) {
+      if (now - this.#answeredAt > ANSWERED_MS) this.#report();
+    } else if (this.#askedAt === null || now - this.#askedAt > DOUBTFUL_MS) this.#ask(now);
+  }
+
+  /** @param {number} now */
+  #ask(now) {
+    this.#askedAt = now;
+    void this.#events.doubtful().then(() => {
+      if (this.#askedAt === now) this.#answeredAt ??= performance.now();
+    });
   }
 
   #report() {

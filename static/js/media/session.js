@@ -22,9 +22,8 @@ import { WorkerPath } from "./worker.js";
  * @property {(from: string | null, text: string) => void} chat
  * @property {(open: boolean) => void} chatOpen
  * @property {() => void} chatRefused
- * @property {() => boolean} othersSend does somebody who is connected say that they send?
  * @property {() => boolean} othersHere is somebody there to connect to?
- * @property {() => void} doubtful nothing comes in: is the network there at all?
+ * @property {() => Promise<void>} doubtful nothing comes in: settles when the server has answered
  * @property {(name: string) => void} mark
  */
 
@@ -100,11 +99,10 @@ export class MediaSession {
     const early = this.#early;
     this.#early = [];
     for (const message of early) this.heard(message);
-    this.#health = new Health(
-      () => this.peerConnections(),
-      this.#events.othersSend,
-      { doubtful: this.#events.doubtful, lost: () => this.#pathLost(media.epoch) },
-    );
+    this.#health = new Health(() => this.peerConnections(), {
+      doubtful: this.#events.doubtful,
+      lost: () => this.#pathLost(media.epoch),
+    });
     return true;
   }
 

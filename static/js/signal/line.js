@@ -81,7 +81,7 @@ export class Line {
     events.status("connecting");
     events.mark("ticket");
     if (this.#socket !== null) this.#socket.hello(ticket, false);
-    else this.probe();
+    else void this.probe();
   }
 
   /**
@@ -112,11 +112,15 @@ export class Line {
     this.#socket = null;
   }
 
-  /** The network may have changed: ask the socket, or stop waiting for the next attempt. */
+  /**
+   * The network may have changed: ask the socket, or stop waiting for the next attempt.
+   *
+   * @returns {Promise<void>} settles when the server has answered, and never if it does not
+   */
   probe() {
-    if (this.#stopped) return;
-    if (this.#retry === undefined) this.#socket?.probe();
-    else this.#retryNow();
+    if (this.#socket !== null && this.#retry === undefined) return this.#socket.probe();
+    if (!this.#stopped) this.#retryNow();
+    return new Promise(() => {});
   }
 
   #retryNow() {
@@ -125,7 +129,7 @@ export class Line {
   }
 
   #networkChanged = () => {
-    if (document.visibilityState === "visible") this.probe();
+    if (document.visibilityState === "visible") void this.probe();
   };
 
   async #connect() {

@@ -50,6 +50,8 @@ export class Socket {
   #pings = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pongDue;
+  /** Who asked whether the other end is there. @type {(() => void)[]} */
+  #asking = [];
   /** @type {(() => void) | null} stops the pings */
   #rest = null;
   #pingedAt = 0;
@@ -87,9 +89,17 @@ export class Socket {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
-  /** Asks whether the other end is still there, and gives up sooner than usual. */
+  /**
+   * Asks whether the other end is still there, and gives up sooner than usual.
+   *
+   * @returns {Promise<void>} settles with the answer, and never without one
+   */
   probe() {
-    if (this.#rest !== null) this.#ping(PROBE_MS);
+    return new Promise((resolve) => {
+      if (this.#rest === null) return;
+      this.#asking.push(resolve);
+      this.#ping(PROBE_MS);
+    });
   }
 
   /** Closes without reporting an end. */
@@ -120,7 +130,9 @@ export class Socket {
     }
     const known = /** @type {ServerMessage} */ (message);
     if (known.type === "pong") {
-      if (known.n === this.#pings) clearTimeout(this.#pongDue);
+      if (known.n !== this.#pings) return;
+      clearTimeout(this.#pongDue);
+      for (const answered of this.#asking.splice(0)) answered();
       return;
     }
     if (known.type === "welcome") this.#live(known.ping_seconds);

@@ -115,7 +115,6 @@ export class Call {
       chat: (from, text) => this.#chatted(from, text),
       chatOpen: (open) => this.#chat.available(open),
       chatRefused: () => this.#chat.refused(),
-      othersSend: () => this.#others().some((p) => p.connected && (p.microphone || p.camera || p.screen)),
       othersHere: () => this.#mode !== "private" || this.#others().some((p) => p.connected),
       doubtful: () => this.#line.probe(),
       mark: (name) => diagnostics.mark(name),
