@@ -13,8 +13,10 @@ http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django must be set up
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from channels.sessions import CookieMiddleware  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from consilium.proxies import TrustedProxies  # noqa: E402
 from consilium.sockets import NoSuchSocket, PageSocketsOnlyOverTls, WorkersOnly  # noqa: E402
 from media.consumers import WorkerLink  # noqa: E402
 from media.watch import watch  # noqa: E402
@@ -33,7 +35,9 @@ sockets = URLRouter(
         re_path(r"", NoSuchSocket.as_asgi()),
     ]
 )
-_router = ProtocolTypeRouter({"http": http, "websocket": sockets})
+_router = TrustedProxies(
+    ProtocolTypeRouter({"http": http, "websocket": sockets}), settings.TRUSTED_PROXIES
+)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -111,6 +111,22 @@ def _addresses(value: object) -> list[str]:
     return addresses
 
 
+def _networks(value: object) -> list[str]:
+    """IP addresses and networks, as networks. All addresses at once would believe everybody."""
+    networks = []
+    for item in _items(value):
+        try:
+            network = ip_network(item)
+        except ValueError:
+            raise ValueError(
+                f"{item!r} is neither an IP address nor a network such as 10.0.0.0/24"
+            ) from None
+        if network.prefixlen == 0:
+            raise ValueError(f"{item!r} is everybody, and everybody is not to be trusted")
+        networks.append(str(network))
+    return networks
+
+
 def _listen(value: object) -> str:
     """Where the web listens: this machine alone, or every network it is on."""
     if value not in {"127.0.0.1", "0.0.0.0"}:  # noqa: S104 - an operator may ask for it
@@ -200,6 +216,8 @@ class Environment(BaseSettings):
         default_factory=lambda read: f"https://localhost:{read['port']}"
     )
     listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1"
+    # Whose word counts for where a visitor comes from; see ``proxies``.
+    trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_networks)] = []
     web_processes: Annotated[
         int, BeforeValidator(_whole_number(1, 64, "a number of web processes"))
     ] = 1

@@ -41,6 +41,7 @@ KEY_FILE: Path = ENVIRONMENT.key_file
 
 PUBLIC_URL = ENVIRONMENT.public_url
 ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(PUBLIC_URL).hostname or ""]
+TRUSTED_PROXIES = tuple(ENVIRONMENT.trusted_proxies)
 PRODUCTION = ENVIRONMENT.production
 DEMO = ENVIRONMENT.demo
 WEB_PROCESSES = ENVIRONMENT.web_processes
@@ -279,7 +280,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "access.problems.drf_handler",
-    # The address is the connection's: what X-Forwarded-For claims is the client's own choice.
+    # The address is the connection's, as `consilium.proxies` has settled it.
     "NUM_PROXIES": 0,
     # Per address. A household shares one; a hospital's ward may share one too.
     "DEFAULT_THROTTLE_RATES": {

@@ -76,6 +76,13 @@ def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CONSILIUM_HOSTS", "*", "'*' is not a host name or address"),
         ("CONSILIUM_HOSTS", "a,https://b", "'https://b' is not a host name or address"),
         ("CONSILIUM_WORKER_ADDRESSES", "10.0.0.300", "'10.0.0.300' is not an IP address"),
+        (
+            "CONSILIUM_TRUSTED_PROXIES",
+            "10.0.0.1,proxy.example.test",
+            "'proxy.example.test' is neither an IP address nor a network such as 10.0.0.0/24",
+        ),
+        ("CONSILIUM_TRUSTED_PROXIES", "10.0.0.1/8", "'10.0.0.1/8' is neither an IP address nor"),
+        ("CONSILIUM_TRUSTED_PROXIES", "::/0", "'::/0' is everybody"),
         ("CONSILIUM_LEASE_SECONDS", "9", "9 is not a number of seconds (10 to 86400)"),
         ("CONSILIUM_SECRET_KEY", "short", "it is too short (32 characters at least)"),
         ("DATABASE_URL", "mysql://root:hunter2@db/x", "does not begin with postgresql://"),
