@@ -173,7 +173,7 @@ def _public_url(value: object) -> str:
     return text
 
 
-def _directory(value: object) -> Path:
+def _path(value: object) -> Path:
     """An absolute path; a relative one is meant from where the process was started."""
     return Path(str(value)).expanduser().absolute()
 
@@ -204,8 +204,8 @@ class Environment(BaseSettings):
     )
 
     # Where everything is kept that must survive a restart: SQLite, keys, mails, certificate, spool.
-    data: Annotated[Path, BeforeValidator(_directory)] = SOURCE_ROOT / "data"
-    key_file: Annotated[Path, BeforeValidator(_directory)] = Field(
+    data: Annotated[Path, BeforeValidator(_path)] = SOURCE_ROOT / "data"
+    key_file: Annotated[Path, BeforeValidator(_path)] = Field(
         default_factory=lambda read: read["data"] / "keys" / "local.json"
     )
 
@@ -216,6 +216,9 @@ class Environment(BaseSettings):
         default_factory=lambda read: f"https://localhost:{read['port']}"
     )
     listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1"
+    # A certificate of the operator's own and its key (PEM); without, a self-signed one is made.
+    certificate: Annotated[Path, BeforeValidator(_path)] | None = None
+    certificate_key: Annotated[Path, BeforeValidator(_path)] | None = None
     # Whose word counts for where a visitor comes from; see ``proxies``.
     trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_networks)] = []
     web_processes: Annotated[
@@ -254,6 +257,14 @@ class Environment(BaseSettings):
             raise PairWrong("TURN_SECRET", "it is needed when TURN_URLS is set")
         if self.turn_secret is not None and not self.turn_urls:
             raise PairWrong("TURN_URLS", "it is needed when TURN_SECRET is set")
+        if self.certificate is not None and self.certificate_key is None:
+            raise PairWrong(
+                "CONSILIUM_CERTIFICATE_KEY", "it is needed when CONSILIUM_CERTIFICATE is set"
+            )
+        if self.certificate_key is not None and self.certificate is None:
+            raise PairWrong(
+                "CONSILIUM_CERTIFICATE", "it is needed when CONSILIUM_CERTIFICATE_KEY is set"
+            )
         if self.web_processes > 1 and self.redis_url is None:
             raise PairWrong(
                 "CONSILIUM_WEB_PROCESSES",

@@ -54,7 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             finally:
                 if options.ready_file is not None:
                     options.ready_file.unlink(missing_ok=True)
-    except (SettingsWrong, AlreadyRunning, door.DoorShut, StepFailed) as problem:
+    except (
+        SettingsWrong,
+        AlreadyRunning,
+        certificate.CertificateWrong,
+        door.DoorShut,
+        StepFailed,
+    ) as problem:
         print(problem, file=sys.stderr)
         return CANNOT_START
     except OSError as problem:
@@ -69,21 +75,25 @@ async def _run(environment: Environment, ready_file: Path | None) -> None:
     door.check_free(environment.listen, ports)
     for directory in (paths.worker, paths.beat_schedule.parent):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    certificate_path, key_path = certificate.ensure(paths.tls, environment.hosts)
-    trust = certificate.trusting(certificate_path)
+    if environment.certificate is not None and environment.certificate_key is not None:
+        shown = certificate.given(paths.tls, environment.certificate, environment.certificate_key)
+    else:
+        shown = certificate.ensure(paths.tls, environment.hosts)
+    trust = certificate.trusting(shown.path)
 
     async def ready() -> None:
         for port in ports:
             await door.wait_until_it_answers(port, trust)
         say("", f"Consilium answers at {environment.public_url}")
-        say("", f"Its certificate is self-signed: {certificate.fingerprint(certificate_path)}")
+        if shown.self_signed:
+            say("", f"Its certificate is self-signed: {certificate.fingerprint(shown.path)}")
 
     def changed(pids: dict[str, int]) -> None:
         if ready_file is not None:
             _write_whole(ready_file, {"port": ports[0], "ports": ports, "pids": pids})
 
     await Supervisor(
-        plan.children(environment, certificate_path, key_path, os.environ),
+        plan.children(environment, shown, os.environ),
         stop_order=plan.STOP_ORDER,
         steps=[plan.prepare_step(environment, os.environ)],
         say=say,
