@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.servers.processes import wait_for
+
 pytestmark = pytest.mark.browser
 
 LISTEN = """async (script) => {
@@ -22,7 +24,7 @@ def test_worker_beats_while_the_page_sleeps(installation, visitor):
     anybody = visitor("anybody")
     anybody.open("/")
     anybody.page.evaluate(LISTEN, f"/static/{manifest['paths']['js/signal/heartbeat.js']}")
-    anybody.page.wait_for_function("window.beats >= 2")
+    wait_for(lambda: anybody.page.evaluate("window.beats") >= 2, "two beats")
     [worker] = anybody.page.workers
     assert worker.url.endswith(manifest["paths"]["js/signal/heartbeat-worker.js"])
     assert [line for line in anybody.console if line.startswith(("error", "warning"))] == []
