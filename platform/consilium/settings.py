@@ -155,9 +155,8 @@ _REDIS = ENVIRONMENT.redis_url.get_secret_value() if ENVIRONMENT.redis_url else 
 
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # What passes through Redis is sealed; it never holds a key.
-        "CONFIG": {"hosts": [_REDIS], "symmetric_encryption_keys": [SECRET_KEY], "capacity": 1000},
+        "BACKEND": "consilium.channel_layer.SealedRedis",
+        "CONFIG": {"hosts": [_REDIS], "capacity": 1000},
     }
     if _REDIS
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
@@ -171,7 +170,13 @@ CACHES: dict[str, Any] = {
 # ------------------------------------------------------------------ Celery
 _SPOOL = DATA / "celery"
 CELERY_BROKER_URL = _REDIS or "filesystem://"
-if not _REDIS:
+if _REDIS:
+    # Without these a Redis that takes the connection and says nothing holds a thread for ever.
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "socket_connect_timeout": 5,
+        "socket_timeout": 5,
+    }
+else:
     for folder in ("queue", "processed", "control"):
         (_SPOOL / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
