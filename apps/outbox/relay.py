@@ -20,7 +20,7 @@ from outbox import claims
 from outbox.database import in_database
 from outbox.models import OutboxRow
 from outbox.publishing import when_published
-from outbox.topics import deliverer_of, delivered_topics
+from outbox.topics import delivered_topics, deliverer_of
 
 log = logging.getLogger(__name__)
 

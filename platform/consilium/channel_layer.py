@@ -17,7 +17,7 @@ from vault import keyring
 PURPOSE = "channel-layer"
 
 
-class SealedRedis(RedisChannelLayer):  # type: ignore[misc] - it has no types
+class SealedRedis(RedisChannelLayer):
     """Made once in a process, by its first connection."""
 
     def __init__(self, **config: Any) -> None:

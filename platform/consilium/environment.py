@@ -25,6 +25,9 @@ SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 PREFIX = "CONSILIUM_"
 
+#: The exit status of whoever has said in plain lines why it cannot start.
+CANNOT_START = 2
+
 # Always answered to: the supervisor asks the web process and the media worker dials in by these.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
@@ -105,9 +108,12 @@ def _addresses(value: object) -> list[str]:
     addresses = []
     for item in _items(value):
         try:
-            addresses.append(str(ip_address(item)))
+            address = ip_address(item)
         except ValueError:
             raise ValueError(f"{item!r} is not an IP address") from None
+        if address.is_unspecified or address.is_multicast:
+            raise ValueError(f"{item!r} is no address that a browser could send to")
+        addresses.append(str(address))
     return addresses
 
 
@@ -160,6 +166,8 @@ def _url(*schemes: str) -> Callable[[object], str]:
             raise ValueError(f"it does not begin with {wanted}")
         if not (parts.hostname or parts.scheme == "unix"):
             raise ValueError("it names no host")
+        if parts.scheme.startswith("postgres") and not parts.path.strip("/"):
+            raise ValueError("it names no database, as postgresql://host/database does")
         return text
 
     return read
@@ -168,7 +176,10 @@ def _url(*schemes: str) -> Callable[[object], str]:
 def _public_url(value: object) -> str:
     """The address people type: https, a host, perhaps a port, and nothing behind it."""
     text = str(value).strip().rstrip("/")
-    if not re.fullmatch(r"https://([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?", text):
+    found = re.fullmatch(
+        r"https://([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:(?P<port>[0-9]{1,5}))?", text
+    )
+    if not found or not 1 <= int(found["port"] or 443) <= 65535:
         raise ValueError(f"{value!r} is not an address such as https://visits.example.org")
     return text
 
@@ -264,6 +275,10 @@ class Environment(BaseSettings):
         if self.certificate_key is not None and self.certificate is None:
             raise PairWrong(
                 "CONSILIUM_CERTIFICATE", "it is needed when CONSILIUM_CERTIFICATE_KEY is set"
+            )
+        if self.port + self.web_processes - 1 > 65535:
+            raise PairWrong(
+                "CONSILIUM_PORT", f"{self.web_processes} web processes need as many ports from it"
             )
         if self.web_processes > 1 and self.redis_url is None:
             raise PairWrong(

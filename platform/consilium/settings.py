@@ -28,11 +28,14 @@ def _secret_key() -> str:
     if ENVIRONMENT.secret_key is not None:
         return ENVIRONMENT.secret_key.get_secret_value()
     path = DATA / "keys" / "cookie-key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
-    return path.read_text()
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text()
+    except OSError as problem:
+        sys.exit(f"{problem.filename}: {problem.strerror}.")
 
 
 #: Signs cookies and form tokens, nothing else; see ``vault`` for every other key.

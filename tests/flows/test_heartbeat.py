@@ -30,4 +30,8 @@ def test_worker_beats_while_the_page_sleeps(installation, visitor):
     assert [line for line in anybody.console if line.startswith(("error", "warning"))] == []
     assert anybody.violations == []
     anybody.page.evaluate("window.stop_listening()")
-    assert anybody.page.workers == []
+    wait_for(
+        # Asking the page is also what lets its news in.
+        lambda: anybody.page.evaluate("true") and anybody.page.workers == [],
+        "the end of the worker",
+    )

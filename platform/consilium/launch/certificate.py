@@ -22,9 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_PEM_CERTIFICATE = re.compile(
-    b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL
-)
+_PEM_CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 VALID_FOR = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=7)  # a demo started today should still run next week
@@ -44,9 +42,7 @@ class Certificate:
     self_signed: bool = False
 
 
-def given(
-    directory: Path, path: Path, key_path: Path, now: datetime | None = None
-) -> Certificate:
+def given(directory: Path, path: Path, key_path: Path, now: datetime | None = None) -> Certificate:
     """The operator's certificate, if it can be used; its chain goes to a file in ``directory``.
 
     Raises ``CertificateWrong``.
@@ -86,9 +82,7 @@ def _content(setting: str, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CertificateWrong(
-            f"{setting}: {path} cannot be read: {error.strerror}."
-        ) from None
+        raise CertificateWrong(f"{setting}: {path} cannot be read: {error.strerror}.") from None
 
 
 def ensure(directory: Path, hosts: list[str], now: datetime | None = None) -> Certificate:

@@ -134,7 +134,7 @@ def _daphne(environment: Environment, port: int, certificate: Certificate) -> tu
     return (
         sys.executable,
         "-m",
-        "daphne",
+        "consilium.web",
         "-e",
         endpoint,
         "-v",
