@@ -13,7 +13,7 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.actors import actor_for
@@ -52,7 +52,7 @@ def make() -> list[str]:
     if Organisation.objects.filter(name=ORGANISATION).exists():
         return [
             f"Demo: {ORGANISATION}. The sign-in details were shown at the first start; new ones:",
-            "  .venv/bin/python manage.py demo_sign_in",
+            "  .venv/bin/python manage.py demo_sign_in    (with the settings of this start)",
         ]
     with transaction.atomic():
         organisation = make_organisation(ORGANISATION)
@@ -77,9 +77,12 @@ def renew_sign_in() -> list[str]:
 
     Raises ``NoDemo``.
     """
-    organisation = Organisation.objects.filter(name=ORGANISATION).first()
+    try:
+        organisation = Organisation.objects.filter(name=ORGANISATION).first()
+    except DatabaseError:  # no tables yet
+        organisation = None
     if organisation is None:
-        raise NoDemo("There is no demo in these data; `make run` makes one.")
+        raise NoDemo(f"There is no demo in {settings.DATA}; `make run` makes one.")
     lines = ["", f"Demo: {ORGANISATION}. New sign-in details; the old ones are void:", ""]
     with transaction.atomic():
         for _, email, role, _ in PEOPLE:

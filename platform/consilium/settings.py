@@ -5,17 +5,24 @@ from __future__ import annotations
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from consilium.environment import SOURCE_ROOT, SettingsWrong, load
+from consilium.environment import CANNOT_START, SOURCE_ROOT, SettingsWrong, load
+
+
+def _give_up(*lines: str) -> NoReturn:
+    """Say in plain lines why nothing can start."""
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.exit(CANNOT_START)
+
 
 try:
     ENVIRONMENT = load()
 except SettingsWrong as wrong:
-    sys.exit("\n".join(wrong.lines))
+    _give_up(*wrong.lines)
 
 BASE_DIR = SOURCE_ROOT
 DATA = ENVIRONMENT.data
@@ -35,7 +42,7 @@ def _secret_key() -> str:
             path.write_text(secrets.token_urlsafe(48))
         return path.read_text()
     except OSError as problem:
-        sys.exit(f"{problem.filename}: {problem.strerror}.")
+        _give_up(f"{problem.filename}: {problem.strerror}.")
 
 
 #: Signs cookies and form tokens, nothing else; see ``vault`` for every other key.

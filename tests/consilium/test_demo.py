@@ -75,7 +75,7 @@ def test_nobody_elses_sign_in_is_touched(cast):
 
 
 def test_where_no_demo_is_nothing_is_renewed(settings):
-    with pytest.raises(CommandError, match="There is no demo in these data"):
+    with pytest.raises(CommandError, match="There is no demo in /"):
         renewed()
     demo.make()
     settings.PRODUCTION = True

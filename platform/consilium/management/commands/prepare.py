@@ -85,7 +85,12 @@ def make_missing_keys() -> None:
     Raises ``KeyServiceError`` when the database was sealed under a key file that is not this one.
     """
     if not keyring.has_key(None):
-        localfile.create(settings.KEY_FILE)
+        try:
+            localfile.create(settings.KEY_FILE)
+        except OSError as problem:
+            raise KeyServiceError(
+                f"{settings.KEY_FILE} cannot be made: {problem.strerror}"
+            ) from None
         keyring.make_key(None)
     elif not settings.KEY_FILE.exists():
         # A new one would open nothing and look as if all were well.
