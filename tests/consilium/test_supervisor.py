@@ -271,11 +271,16 @@ def test_a_terminal_that_is_closed_stops_everybody(tmp_path: Path) -> None:
         inner = subprocess.Popen([*stand_ins, tmp_path / "plan.json", ready_file])
         (tmp_path / "pid").write_text(str(inner.pid))
         os._exit(inner.wait())
-    wait_for(ready_file.exists, "the ready file")
-    pids = [int((tmp_path / "pid").read_text()), *json.loads(ready_file.read_text()).values()]
-    os.close(terminal)
-    wait_for(lambda: not any(map(is_alive, pids)), "the end of everybody")
-    os.waitpid(leader, 0)
+    pids = []
+    try:
+        wait_for(ready_file.exists, "the ready file")
+        pids = [int((tmp_path / "pid").read_text()), *json.loads(ready_file.read_text()).values()]
+        os.close(terminal)
+        wait_for(lambda: not any(map(is_alive, pids)), "the end of everybody")
+    finally:
+        for pid in filter(is_alive, pids):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(leader, 0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
