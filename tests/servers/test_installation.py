@@ -103,3 +103,16 @@ def test_second_supervisor_on_the_same_data_is_refused(
         second.start()
     second.stop()
     assert installation.get("/")[0] == 200
+
+
+def test_withdrawn_media_worker_is_cut_off_and_stays_out(installation: Installation) -> None:
+    """The last one: this installation has no worker afterwards."""
+    installation.wait_for_worker()
+    assert "connected, 0 of 100 people" in installation.manage("media_worker", "list")
+    said = installation.text.count("the link to the platform ended")
+    links = installation.text.count("linked to the platform")
+    installation.manage("media_worker", "withdraw", "worker-1")
+    # Cut off, and refused when it dials in again.
+    installation.wait_for_log(rf"(?s)(the link to the platform ended.*){{{said + 2}}}", 20)
+    assert installation.text.count("linked to the platform") == links
+    assert installation.manage("media_worker", "list").rstrip().endswith("withdrawn")
