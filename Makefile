@@ -16,6 +16,7 @@ DEV := $(VENV)/installed-dev
 NODE := node_modules/installed
 
 # Tools speak English whoever runs them: what they say is compared and quoted.
+comma := ,
 heading = @printf '\n== %s ==\n' "$(1)"
 
 .PHONY: help run test check bench lock wire messages clean packages
@@ -82,16 +83,18 @@ PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-emit-ind
 UNTRANSLATED = --ignore 'build/*' --ignore 'data/*' --ignore 'node_modules/*' --ignore 'static/vendor/*' --ignore 'tests/*'
 
 $(PY):
-	@python=$$(deploy/native/python.sh); rm -rf $(VENV); "$$python" -m venv $(VENV)
+	@python=$$(deploy/native/python.sh); \
+	printf '\n== making a virtual environment in $(VENV) ==\n'; \
+	rm -rf $(VENV); "$$python" -m venv $(VENV)
 
 # The development packages contain the others at the same versions, so this takes nothing away.
 $(BASE): requirements/base.txt | $(PY)
-	$(call heading,installing the platform (the first time only))
+	$(call heading,installing the platform: the first time only$(comma) a minute or two$(comma) in silence)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
 	@touch $@
 
 $(DEV): requirements/dev.txt requirements/base.txt | $(PY)
-	$(call heading,installing the development tools (the first time only))
+	$(call heading,installing the development tools: the first time only$(comma) a minute or two$(comma) in silence)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@ $(BASE)
 

@@ -74,6 +74,7 @@ class Link:
         self._outbox: deque[Message] = deque()
         self._has_mail = asyncio.Event()
         self._is_up = False
+        self._was_ever_up = False
         self._cpu = Load()
         self.rooms = Rooms(self._book, settings.capacity, self.send, lambda: self._is_up)
 
@@ -87,6 +88,9 @@ class Link:
     async def run(self) -> None:
         """Stays connected until it is cancelled."""
         delay = FIRST_RETRY_SECONDS
+        is_waiting = (
+            False  # started together with the platform, a worker is often the first to be up
+        )
         while True:
             try:
                 was_welcome = await self._session()
@@ -102,8 +106,12 @@ class Link:
                 MessageTooLarge,
                 MessageUnknown,
             ) as error:
-                LOG.warning("the link to the platform ended: %s", type(error).__name__)
                 was_welcome = self._is_up
+                if self._was_ever_up or not isinstance(error, ConnectionRefusedError):
+                    LOG.warning("the link to the platform ended: %s", type(error).__name__)
+                elif not is_waiting:
+                    is_waiting = True
+                    LOG.info("waiting for the platform")
             self._is_up = False
             delay = FIRST_RETRY_SECONDS if was_welcome else min(LAST_RETRY_SECONDS, 2 * delay)
             await asyncio.sleep(delay * random.uniform(0.3, 1.0))  # noqa: S311 - no secret
@@ -160,7 +168,7 @@ class Link:
 
     def _welcomed(self, welcome: WorkerWelcome) -> None:
         self._book.replace_keys(welcome.lease_keys)
-        self._is_up = True
+        self._is_up = self._was_ever_up = True
         self.rooms.remind()
         LOG.info("linked to the platform")
 

@@ -36,6 +36,7 @@ class Settings:
     addresses: tuple[str, ...]
     ports: range | None
     capacity: int
+    pinned_file: Path | None = None
 
     @property
     def https_url(self) -> str:
@@ -59,6 +60,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     ca_file = path("CONSILIUM_WORKER_CA")
     if ca_file is not None and not ca_file.is_file():
         raise SettingsWrong("CONSILIUM_WORKER_CA names a file that does not exist")
+    pinned_file = path("CONSILIUM_WORKER_PIN")
+    if pinned_file is not None and not pinned_file.is_file():
+        raise SettingsWrong("CONSILIUM_WORKER_PIN names a file that does not exist")
     name = environment.get("CONSILIUM_WORKER_NAME", "worker")
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
         raise SettingsWrong("CONSILIUM_WORKER_NAME may hold a-z, 0-9 and -, at most 40 of them")
@@ -79,6 +83,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         addresses=_addresses(environment.get("CONSILIUM_WORKER_ADDRESSES", "127.0.0.1")),
         ports=ports,
         capacity=capacity,
+        pinned_file=pinned_file,
     )
 
 

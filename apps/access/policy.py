@@ -90,6 +90,7 @@ POLICY: dict[Verb, Rule] = {
     Verb.WORKER_ENROL: _rule("anonymous", "issued", _ANY),
     Verb.WORKER_INVITE: _rule("service it_administrator", "", _ANY),
     Verb.WORKER_LINK: _rule("worker", "enrolled", _ANY),
+    Verb.WORKER_WITHDRAW: _rule("service it_administrator", "enrolled", _ANY),
     Verb.WORKERS_SHOW: _rule("compliance_officer it_administrator"),
 }
 

@@ -41,4 +41,5 @@ class Verb(StrEnum):
     WORKER_ENROL = "media:worker:enrol"
     WORKER_INVITE = "media:worker:invite"
     WORKER_LINK = "media:worker:link"
+    WORKER_WITHDRAW = "media:worker:withdraw"
     WORKERS_SHOW = "compliance:workers:show"

@@ -220,6 +220,9 @@ class WorkerLink(AsyncWebsocketConsumer):
     async def worker_close_room(self, command: dict[str, Any]) -> None:
         await self._send(wire.CloseRoom.model_validate(_fields(command)))
 
+    async def worker_withdrawn(self, command: dict[str, Any]) -> None:
+        await self.close(PROBLEMS["worker_unknown"].close_code)
+
     async def _send(self, message: Message) -> None:
         await self.send(text_data=write(message))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from foundation.background import Background
 from media.actions import paths, workers
 from media.models import PRESENCE_LASTS
 from outbox.database import in_database
@@ -24,24 +25,14 @@ LOOK_SECONDS = 2.0
 SETTLE_SECONDS = PRESENCE_LASTS.total_seconds() + 4.0
 
 
-class LostWorkerWatch:
-    """One per process; ``ensure_running`` may be called from every connection."""
-
-    def __init__(self) -> None:
-        self._task: asyncio.Task[None] | None = None
-
-    def ensure_running(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run(), name="lost-workers")
-
-    async def _run(self) -> None:
-        await asyncio.sleep(SETTLE_SECONDS)
-        while True:
-            try:
-                await in_database(move_rooms_of_lost_workers)
-            except Exception:
-                log.exception("lost workers could not be looked for")
-            await asyncio.sleep(LOOK_SECONDS)
+async def _look_for_lost_workers() -> None:
+    await asyncio.sleep(SETTLE_SECONDS)
+    while True:
+        try:
+            await in_database(move_rooms_of_lost_workers)
+        except Exception:
+            log.exception("lost workers could not be looked for")
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def move_rooms_of_lost_workers() -> None:
@@ -50,4 +41,5 @@ def move_rooms_of_lost_workers() -> None:
         paths.leave_worker(worker_id)
 
 
-watch = LostWorkerWatch()
+#: ``ensure_running`` may be called from every connection.
+watch = Background("lost-workers", _look_for_lost_workers)

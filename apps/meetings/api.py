@@ -27,7 +27,7 @@ from meetings.stages import masked, stage_of
 
 
 class _PerAddress(ScopedRateThrottle):
-    """Counts by the address of the connection: a forwarded header is whatever a stranger types."""
+    """Counts by the visitor's address, which `consilium.proxies` has settled."""
 
     def get_ident(self, request: Request) -> str:
         return str(request.META.get("REMOTE_ADDR", ""))

@@ -29,6 +29,11 @@ async def in_database(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     return await loop.run_in_executor(_pool, partial(_with_good_connection, call, *args, **kwargs))
 
 
+def wait_for_database(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """The same for code that cannot await. It holds up an event loop, so only to begin with."""
+    return _pool.submit(partial(_with_good_connection, call, *args, **kwargs)).result()
+
+
 def _with_good_connection(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     # Django does this around requests; here nobody else does. A connection that a restart of the
     # database broke is replaced, one that is too old is closed.

@@ -1,8 +1,9 @@
-"""The relay: in each web process one task that claims owed rows and delivers them.
+"""The relay: in each web process, what claims owed rows and delivers them.
 
-A commit in the same process wakes it at once; rows written elsewhere (Celery, another web
-process) are found by polling every ``POLL_SECONDS``. A delivery that fails stays owed: its claim
-lapses and some relay tries again.
+Every topic has a lane of its own: a broker that does not answer holds up tasks, and never the
+hints that pages wait for. A commit in the same process wakes all lanes at once; rows written
+elsewhere (Celery, another web process) are found by polling every ``POLL_SECONDS``. A delivery
+that fails or takes too long stays owed: its claim lapses and some relay tries again.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ from uuid import uuid4
 
 from django.db import DatabaseError
 
+from foundation.background import Background
 from outbox import claims
 from outbox.database import in_database
 from outbox.models import OutboxRow
 from outbox.publishing import when_published
-from outbox.topics import deliverer_of
+from outbox.topics import delivered_topics, deliverer_of
 
 log = logging.getLogger(__name__)
 
 #: The longest a row written by another process waits before a relay sees it.
 POLL_SECONDS = 0.2
+
+#: A delivery is given up when its claim has lapsed, for then another relay may be at it.
+DELIVERY_SECONDS = float(claims.CLAIM_SECONDS)
 
 
 class Relay:
@@ -31,51 +36,59 @@ class Relay:
 
     def __init__(self) -> None:
         self._id = uuid4()
-        self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wake: asyncio.Event | None = None
+        self._wakes: list[asyncio.Event] = []
+        self._background = Background("outbox-relay", self._run)
+        self.ensure_running = self._background.ensure_running
         when_published(self._nudge)
 
-    def ensure_running(self) -> None:
-        """Start the relay on the running event loop unless it runs there already."""
-        if self._task is not None and not self._task.done():
-            return
-        self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
-        self._task = self._loop.create_task(self._run(self._wake), name="outbox-relay")
-
     def _nudge(self) -> None:
-        if self._loop is not None and self._wake is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake.set)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake_all)
 
-    async def _run(self, wake: asyncio.Event) -> None:
+    def _wake_all(self) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+    async def _run(self) -> None:
+        lanes = {topic: asyncio.Event() for topic in delivered_topics()}
+        self._loop, self._wakes = asyncio.get_running_loop(), list(lanes.values())
+        async with asyncio.TaskGroup() as tasks:
+            for topic, wake in lanes.items():
+                tasks.create_task(self._keep_delivering(topic, wake))
+
+    async def _keep_delivering(self, topic: str, wake: asyncio.Event) -> None:
         while True:
             wake.clear()
             try:
-                while await self.deliver_owed():
+                while await self.deliver_owed(topic):
                     pass
             except DatabaseError:
                 log.warning("the outbox can't be read at the moment", exc_info=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), POLL_SECONDS)
 
-    async def deliver_owed(self) -> int:
-        """Deliver one batch; returns how many rows were claimed."""
-        rows = await in_database(self._claim_owed)
+    async def deliver_owed(self, topic: str) -> int:
+        """Deliver one batch of ``topic``; returns how many rows were claimed."""
+        rows = await in_database(self._claim_owed, topic)
         arrived: list[int] = []
         for row in rows:
             try:
-                await deliverer_of(row.topic)(row.payload)
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    await deliverer_of(topic)(row.payload)
+            except TimeoutError:
+                log.warning("nobody takes topic %s at the moment; it stays owed", topic)
+                break  # the claims of the rest have lapsed as well
             except Exception:
-                log.exception("outbox row %s of topic %s was not delivered", row.pk, row.topic)
+                log.exception("outbox row %s of topic %s was not delivered", row.pk, topic)
             else:
                 arrived.append(row.pk)
         if arrived:
             await in_database(claims.delivered, arrived)
         return len(rows)
 
-    def _claim_owed(self) -> list[OutboxRow]:
-        ids = claims.owed()
+    def _claim_owed(self, topic: str) -> list[OutboxRow]:
+        ids = claims.owed(topics=[topic])
         return claims.claim(ids, self._id) if ids else []
 
 

@@ -21,6 +21,11 @@ def deliver_with(topic: str, deliver: Deliver) -> None:
     _deliverers[topic] = deliver
 
 
+def delivered_topics() -> list[str]:
+    """Every topic that somebody delivers."""
+    return list(_deliverers)
+
+
 def deliverer_of(topic: str) -> Deliver:
     """Raises ``KeyError`` for a topic nobody delivers."""
     return _deliverers[topic]

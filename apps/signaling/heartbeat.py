@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import DatabaseError
 
+from foundation.background import Background
 from meetings.actions import enter
 from outbox.database import in_database
 
@@ -22,13 +23,12 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self._heard: set[UUID] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background("heartbeat", self._write)
 
     def heard(self, socket: UUID) -> None:
         """The page behind ``socket`` lives."""
         self._heard.add(socket)
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._write(), name="heartbeat")
+        self._background.ensure_running()
 
     async def _write(self) -> None:
         while self._heard:

@@ -17,5 +17,9 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
         exit 0
     fi
 done
+if [ -n "${PYTHON:-}" ]; then
+    echo "PYTHON is set to $PYTHON, which is no Python 3.11 or newer" >&2
+    exit 1
+fi
 echo "Python 3.11 or newer is missing; please run: apt-get install python3 python3-venv" >&2
 exit 1

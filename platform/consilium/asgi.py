@@ -17,6 +17,7 @@ from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from access.floods import floods  # noqa: E402
+from consilium.proxies import TrustedProxies  # noqa: E402
 from consilium.sockets import PagesOnly, Shut, WorkersOnly  # noqa: E402
 from media.consumers import WorkerLink  # noqa: E402
 from media.watch import watch  # noqa: E402
@@ -35,7 +36,9 @@ sockets = URLRouter(
         re_path(r"", Shut.as_asgi()),
     ]
 )
-_router = ProtocolTypeRouter({"http": http, "websocket": sockets})
+_router = TrustedProxies(
+    ProtocolTypeRouter({"http": http, "websocket": sockets}), settings.TRUSTED_PROXIES
+)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -1,6 +1,7 @@
 """The demo: one hospital, its people and a meeting. Printed sign-in details exist nowhere else.
 
-Made once; a second start finds the organisation and makes nothing.
+Made once; a second start finds the organisation and makes nothing. Who lost what was printed gets
+new details from ``manage.py demo_sign_in``, and the old ones are worth nothing from then on.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.actors import actor_for
 from accounts.models import Department, Membership, Organisation, Person, email_index
-from foundation.actor import Role
+from audit import trail
+from foundation.actor import Role, service
 from foundation.wire.browser import Mode
 from meetings.actions import plan
 from vault import keyring
@@ -31,14 +33,27 @@ PEOPLE = (
     ("Priya Nair", "officer@example.test", Role.COMPLIANCE_OFFICER, None),
 )
 
+PRIVATE_DEPARTMENT = "General medicine"
+
 #: A department and the kind of meeting it usually holds.
-DEPARTMENTS = (("General medicine", Mode.PRIVATE), ("Case conference", Mode.GOVERNED))
+DEPARTMENTS = ((PRIVATE_DEPARTMENT, Mode.PRIVATE), ("Case conference", Mode.GOVERNED))
+
+
+#: On the trail, beside the person it was done to.
+SIGN_IN_RENEWED = "accounts:person:renew_sign_in"
+
+
+class NoDemo(Exception):
+    """There is no demo here; the message is one line."""
 
 
 def make() -> list[str]:
-    """Make the demo unless it is there; returns the lines to print once."""
+    """Make the demo unless it is there; returns what to print."""
     if Organisation.objects.filter(name=ORGANISATION).exists():
-        return []
+        return [
+            f"Demo: {ORGANISATION}. The sign-in details were shown at the first start; new ones:",
+            "  .venv/bin/python manage.py demo_sign_in    (with the settings of this start)",
+        ]
     with transaction.atomic():
         organisation = make_organisation(ORGANISATION)
         departments = {
@@ -53,21 +68,65 @@ def make() -> list[str]:
             person = make_person(
                 organisation, name, email, role, password, departments.get(department or "")
             )
-            secret = add_totp(person)
-            lines += [
-                f"  {name} ({role.value.replace('_', ' ')})",
-                f"    e-mail    {email}",
-                f"    password  {password}",
-                f"    TOTP key  {secret}",
-            ]
-    link = _meeting(organisation, departments["General medicine"])
+            lines += _details(person, role, email, password, add_totp(person))
+    return [*lines, *_what_to_do(_visit_link(organisation)), *_without_relay(), ""]
+
+
+def renew_sign_in() -> list[str]:
+    """New passwords, TOTP keys and a new visit for the demo's people; returns what to print.
+
+    Raises ``NoDemo``.
+    """
+    try:
+        organisation = Organisation.objects.filter(name=ORGANISATION).first()
+    except DatabaseError:  # no tables yet
+        organisation = None
+    if organisation is None:
+        raise NoDemo(f"There is no demo in {settings.DATA}; `make run` makes one.")
+    lines = ["", f"Demo: {ORGANISATION}. New sign-in details; the old ones are void:", ""]
+    with transaction.atomic():
+        for _, email, role, _ in PEOPLE:
+            person = Person.objects.get_by_natural_key(email_index(email))
+            password = secrets.token_hex(8)
+            person.set_password(password)  # which also ends every session
+            person.save(update_fields=["password"])
+            Authenticator.objects.filter(user=person).delete()
+            lines += _details(person, role, email, password, add_totp(person))
+            trail.record(
+                service("operator"),
+                SIGN_IN_RENEWED,
+                trail.Outcome.DONE,
+                subject=f"person:{person.pk}",
+                organisation_id=organisation.pk,
+            )
+    return [*lines, *_what_to_do(_visit_link(organisation)), ""]
+
+
+def _details(person: Person, role: Role, email: str, password: str, totp: str) -> list[str]:
     return [
-        *lines,
+        f"  {person.full_name} ({role.value.replace('_', ' ')})",
+        f"    e-mail    {email}",
+        f"    password  {password}",
+        f"    TOTP key  {totp}",
+    ]
+
+
+def _what_to_do(link: str) -> list[str]:
+    return [
         "",
         "  Add the TOTP key to an authenticator app, or: oathtool --totp -b KEY",
         f"  A private visit is planned now. The patient's link: {link}",
         f"  The patient's code arrives as a file in {settings.DATA / 'mail'}",
-        "",
+    ]
+
+
+def _without_relay() -> list[str]:
+    """Why addresses are not hidden, unless they are."""
+    if settings.TURN_URLS:
+        return []
+    return [
+        "  Relay-only is off, because no relay is set up (TURN_URLS): the people in a call could",
+        "  learn each other's network address. docs/runbooks/first-steps.md shows how to add one.",
     ]
 
 
@@ -105,12 +164,13 @@ def add_totp(person: Person) -> str:
     return secret
 
 
-def _meeting(organisation: Organisation, department: Department) -> str:
+def _visit_link(organisation: Organisation) -> str:
+    """The link of a private visit that is planned now."""
     clinician = Person.objects.get_by_natural_key(email_index("clinician@example.test"))
     _, issued = plan.create_meeting(
         actor_for(clinician, mfa=True),
         organisation,
-        department=department,
+        department=Department.objects.get(organisation=organisation, name=PRIVATE_DEPARTMENT),
         title="Follow-up",
         mode=Mode.PRIVATE,
         relay_only=bool(settings.TURN_URLS),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -24,6 +24,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
 PREFIX = "CONSILIUM_"
+
+#: The exit status of whoever has said in plain lines why it cannot start.
+CANNOT_START = 2
 
 # Always answered to: the supervisor asks the web process and the media worker dials in by these.
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -105,9 +108,12 @@ def _addresses(value: object) -> list[str]:
     addresses = []
     for item in _items(value):
         try:
-            addresses.append(str(ip_address(item)))
+            address = ip_address(item)
         except ValueError:
             raise ValueError(f"{item!r} is not an IP address") from None
+        if address.is_unspecified or address.is_multicast:
+            raise ValueError(f"{item!r} is no address that a browser could send to")
+        addresses.append(str(address))
     return addresses
 
 
@@ -118,6 +124,22 @@ def _port_range(value: object) -> str:
     if text and not (found and 1024 <= int(found[1]) <= int(found[2]) <= 65_535):
         raise ValueError(f"{value!r} is not a range of ports such as 40000-49999 (1024 to 65535)")
     return text
+
+
+def _networks(value: object) -> list[str]:
+    """IP addresses and networks, as networks. All addresses at once would believe everybody."""
+    networks = []
+    for item in _items(value):
+        try:
+            network = ip_network(item)
+        except ValueError:
+            raise ValueError(
+                f"{item!r} is neither an IP address nor a network such as 10.0.0.0/24"
+            ) from None
+        if network.prefixlen == 0:
+            raise ValueError(f"{item!r} is everybody, and everybody is not to be trusted")
+        networks.append(str(network))
+    return networks
 
 
 def _listen(value: object) -> str:
@@ -153,6 +175,8 @@ def _url(*schemes: str) -> Callable[[object], str]:
             raise ValueError(f"it does not begin with {wanted}")
         if not (parts.hostname or parts.scheme == "unix"):
             raise ValueError("it names no host")
+        if parts.scheme.startswith("postgres") and not parts.path.strip("/"):
+            raise ValueError("it names no database, as postgresql://host/database does")
         return text
 
     return read
@@ -161,12 +185,15 @@ def _url(*schemes: str) -> Callable[[object], str]:
 def _public_url(value: object) -> str:
     """The address people type: https, a host, perhaps a port, and nothing behind it."""
     text = str(value).strip().rstrip("/")
-    if not re.fullmatch(r"https://([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?", text):
+    found = re.fullmatch(
+        r"https://([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:(?P<port>[0-9]{1,5}))?", text
+    )
+    if not found or not 1 <= int(found["port"] or 443) <= 65535:
         raise ValueError(f"{value!r} is not an address such as https://visits.example.org")
     return text
 
 
-def _directory(value: object) -> Path:
+def _path(value: object) -> Path:
     """An absolute path; a relative one is meant from where the process was started."""
     return Path(str(value)).expanduser().absolute()
 
@@ -197,8 +224,8 @@ class Environment(BaseSettings):
     )
 
     # Where everything is kept that must survive a restart: SQLite, keys, mails, certificate, spool.
-    data: Annotated[Path, BeforeValidator(_directory)] = SOURCE_ROOT / "data"
-    key_file: Annotated[Path, BeforeValidator(_directory)] = Field(
+    data: Annotated[Path, BeforeValidator(_path)] = SOURCE_ROOT / "data"
+    key_file: Annotated[Path, BeforeValidator(_path)] = Field(
         default_factory=lambda read: read["data"] / "keys" / "local.json"
     )
 
@@ -209,6 +236,11 @@ class Environment(BaseSettings):
         default_factory=lambda read: f"https://localhost:{read['port']}"
     )
     listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1"
+    # A certificate of the operator's own and its key (PEM); without, a self-signed one is made.
+    certificate: Annotated[Path, BeforeValidator(_path)] | None = None
+    certificate_key: Annotated[Path, BeforeValidator(_path)] | None = None
+    # Whose word counts for where a visitor comes from; see ``proxies``.
+    trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_networks)] = []
     web_processes: Annotated[
         int, BeforeValidator(_whole_number(1, 64, "a number of web processes"))
     ] = 1
@@ -247,6 +279,18 @@ class Environment(BaseSettings):
             raise PairWrong("TURN_SECRET", "it is needed when TURN_URLS is set")
         if self.turn_secret is not None and not self.turn_urls:
             raise PairWrong("TURN_URLS", "it is needed when TURN_SECRET is set")
+        if self.certificate is not None and self.certificate_key is None:
+            raise PairWrong(
+                "CONSILIUM_CERTIFICATE_KEY", "it is needed when CONSILIUM_CERTIFICATE is set"
+            )
+        if self.certificate_key is not None and self.certificate is None:
+            raise PairWrong(
+                "CONSILIUM_CERTIFICATE", "it is needed when CONSILIUM_CERTIFICATE_KEY is set"
+            )
+        if self.port + self.web_processes - 1 > 65535:
+            raise PairWrong(
+                "CONSILIUM_PORT", f"{self.web_processes} web processes need as many ports from it"
+            )
         if self.web_processes > 1 and self.redis_url is None:
             raise PairWrong(
                 "CONSILIUM_WEB_PROCESSES",

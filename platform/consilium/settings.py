@@ -5,17 +5,24 @@ from __future__ import annotations
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from consilium.environment import SOURCE_ROOT, SettingsWrong, load
+from consilium.environment import CANNOT_START, SOURCE_ROOT, SettingsWrong, load
+
+
+def _give_up(*lines: str) -> NoReturn:
+    """Say in plain lines why nothing can start."""
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.exit(CANNOT_START)
+
 
 try:
     ENVIRONMENT = load()
 except SettingsWrong as wrong:
-    sys.exit("\n".join(wrong.lines))
+    _give_up(*wrong.lines)
 
 BASE_DIR = SOURCE_ROOT
 DATA = ENVIRONMENT.data
@@ -28,11 +35,14 @@ def _secret_key() -> str:
     if ENVIRONMENT.secret_key is not None:
         return ENVIRONMENT.secret_key.get_secret_value()
     path = DATA / "keys" / "cookie-key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
-    return path.read_text()
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text()
+    except OSError as problem:
+        _give_up(f"{problem.filename}: {problem.strerror}.")
 
 
 #: Signs cookies and form tokens, nothing else; see ``vault`` for every other key.
@@ -41,6 +51,7 @@ KEY_FILE: Path = ENVIRONMENT.key_file
 
 PUBLIC_URL = ENVIRONMENT.public_url
 ALLOWED_HOSTS = [*ENVIRONMENT.hosts, urlsplit(PUBLIC_URL).hostname or ""]
+TRUSTED_PROXIES = tuple(ENVIRONMENT.trusted_proxies)
 PRODUCTION = ENVIRONMENT.production
 # Then the machine of every browser is this one, and candidates for loopback lead to it.
 ON_THIS_MACHINE_ALONE = ENVIRONMENT.is_for_this_machine_alone
@@ -81,9 +92,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before the static files, which need these headers too: a page that demands an embedder policy
+    # runs no worker whose script comes without one, and a worker goes by the CSP of its script.
     "csp.middleware.CSPMiddleware",
     "consilium.headers.IsolationHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -154,9 +167,8 @@ _REDIS = ENVIRONMENT.redis_url.get_secret_value() if ENVIRONMENT.redis_url else 
 
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # What passes through Redis is sealed; it never holds a key.
-        "CONFIG": {"hosts": [_REDIS], "symmetric_encryption_keys": [SECRET_KEY], "capacity": 1000},
+        "BACKEND": "consilium.channel_layer.SealedRedis",
+        "CONFIG": {"hosts": [_REDIS], "capacity": 1000},
     }
     if _REDIS
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
@@ -170,7 +182,13 @@ CACHES: dict[str, Any] = {
 # ------------------------------------------------------------------ Celery
 _SPOOL = DATA / "celery"
 CELERY_BROKER_URL = _REDIS or "filesystem://"
-if not _REDIS:
+if _REDIS:
+    # Without these a Redis that takes the connection and says nothing holds a thread for ever.
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "socket_connect_timeout": 5,
+        "socket_timeout": 5,
+    }
+else:
     CELERY_BROKER_TRANSPORT = "consilium.broker:Transport"
     for folder in ("queue", "processed", "control"):
         (_SPOOL / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -287,7 +305,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "access.problems.drf_handler",
-    # The address is the connection's: what X-Forwarded-For claims is the client's own choice.
+    # The address is the connection's, as `consilium.proxies` has settled it.
     "NUM_PROXIES": 0,
     # Per address. A household shares one; a hospital's ward may share one too.
     "DEFAULT_THROTTLE_RATES": {
@@ -310,6 +328,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site has a use for ours
 # Whatever this installation writes is its own user's alone, collected static files too.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700

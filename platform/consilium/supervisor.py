@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import IO
 
 from consilium import environment as environment_module
-from consilium.environment import Environment, SettingsWrong
+from consilium.environment import CANNOT_START, Environment, SettingsWrong
 from consilium.launch import certificate, door, plan
 from consilium.launch.supervision import StepFailed, Supervisor
 
-CANNOT_START = 2
 NAME_COLUMNS = 12
 
 
@@ -47,15 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # what is written here, database and mails too, is nobody else's to read
     try:
         environment = environment_module.load()
-        plan.Paths(environment.data).data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_directory(environment.data)
         with _only_one(plan.Paths(environment.data).lock):
             try:
                 asyncio.run(_run(environment, options.ready_file))
             finally:
                 if options.ready_file is not None:
                     options.ready_file.unlink(missing_ok=True)
-    except (SettingsWrong, AlreadyRunning, door.DoorShut, StepFailed) as problem:
-        print(problem, file=sys.stderr)
+    except (
+        SettingsWrong,
+        AlreadyRunning,
+        certificate.CertificateWrong,
+        door.DoorShut,
+        StepFailed,
+    ) as problem:
+        if str(problem):
+            print(problem, file=sys.stderr)
         return CANNOT_START
     except OSError as problem:
         print(f"{problem.filename or 'start'}: {problem.strerror}.", file=sys.stderr)
@@ -69,21 +75,31 @@ async def _run(environment: Environment, ready_file: Path | None) -> None:
     door.check_free(environment.listen, ports)
     for directory in (paths.worker, paths.beat_schedule.parent):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    certificate_path, key_path = certificate.ensure(paths.tls, environment.hosts)
-    trust = certificate.trusting(certificate_path)
+    if environment.certificate is not None and environment.certificate_key is not None:
+        shown = certificate.given(paths.tls, environment.certificate, environment.certificate_key)
+    else:
+        shown = certificate.ensure(paths.tls, environment.hosts)
+    trust = certificate.trusting(shown.path)
+
+    children = plan.children(environment, shown, os.environ)
+    names = [child.name for child in children]
 
     async def ready() -> None:
+        say("", f"Starting {', '.join(names[:-1])} and {names[-1]}.")
         for port in ports:
             await door.wait_until_it_answers(port, trust)
         say("", f"Consilium answers at {environment.public_url}")
-        say("", f"Its certificate is self-signed: {certificate.fingerprint(certificate_path)}")
+        if shown.self_signed:
+            say("", f"Its certificate is self-signed: {certificate.fingerprint(shown.path)}")
+        say("", "Ctrl-C stops it; what was done stays.")
 
     def changed(pids: dict[str, int]) -> None:
         if ready_file is not None:
             _write_whole(ready_file, {"port": ports[0], "ports": ports, "pids": pids})
 
+    say("", f"Preparing {paths.data}.")
     await Supervisor(
-        plan.children(environment, certificate_path, key_path, os.environ),
+        children,
         stop_order=plan.STOP_ORDER,
         steps=[plan.prepare_step(environment, os.environ)],
         say=say,
@@ -94,10 +110,21 @@ async def _run(environment: Environment, ready_file: Path | None) -> None:
 
 def say(name: str, line: str) -> None:
     """One line on the terminal, with the name of who says it in front; ours have none."""
+    if name and not line.strip():
+        return
     try:
         print(f"{name:<{NAME_COLUMNS}} | {line}" if name else line, flush=True)
-    except BrokenPipeError:  # nobody reads any more: that is no reason to end calls
+    except OSError:  # nobody reads any more (EPIPE, EIO): that is no reason to end calls
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of our life
+
+
+def _make_directory(data: Path) -> None:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise SettingsWrong([f"CONSILIUM_DATA: {data} is not a directory"]) from None
+    except OSError as problem:
+        raise SettingsWrong([f"CONSILIUM_DATA: {data}: {problem.strerror}"]) from None
 
 
 def _only_one(lock: Path) -> IO[str]:

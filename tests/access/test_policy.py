@@ -175,6 +175,7 @@ def test_only_what_must_come_before_knowing_anybody_asks_for_no_assurance():
         Verb.WORKER_ENROL,
         Verb.WORKER_INVITE,
         Verb.WORKER_LINK,
+        Verb.WORKER_WITHDRAW,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -239,4 +240,55 @@ def test_several_web_processes_without_redis_are_refused(tmp_path: Path) -> None
 def test_data_directory_that_cannot_be_made_is_one_clear_line() -> None:
     result = supervisor(CONSILIUM_DATA="/proc/consilium")
     assert result.returncode == 2
-    assert result.stderr == "/proc/consilium: No such file or directory.\n"
+    assert result.stderr == "CONSILIUM_DATA: /proc/consilium: No such file or directory\n"
+
+
+def test_data_directory_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    result = supervisor(CONSILIUM_DATA=str(tmp_path / "data"))
+    assert result.returncode == 2
+    assert result.stderr == f"CONSILIUM_DATA: {tmp_path / 'data'} is not a directory\n"
+
+
+def test_a_step_that_says_why_itself_is_the_only_line(household: Callable[..., Household]) -> None:
+    home = household(
+        steps={"prepare": "print('no disk'); raise SystemExit(2)"}, children={"web": SAYS_GOODBYE}
+    )
+    assert home.process.wait(timeout=10) == 2
+    assert [line for line in home.lines() if line] == ["| no disk"]
+
+
+def test_a_terminal_that_is_closed_stops_everybody(tmp_path: Path) -> None:
+    """Also when the kernel tells somebody else: the leader of the session, who waits for us."""
+    plan = {"children": {"web": SAYS_GOODBYE}}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    ready_file = tmp_path / "ready.json"
+    leader, terminal = pty.fork()
+    if leader == 0:
+        os.environ["PYTHONPATH"] = str(REPOSITORY / "platform")
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as make does while it waits
+        stand_ins = [sys.executable, REPOSITORY / "tests/servers/stand_ins.py"]
+        inner = subprocess.Popen([*stand_ins, tmp_path / "plan.json", ready_file])
+        (tmp_path / "pid").write_text(str(inner.pid))
+        os._exit(inner.wait())
+    pids = []
+    try:
+        wait_for(ready_file.exists, "the ready file")
+        pids = [int((tmp_path / "pid").read_text()), *json.loads(ready_file.read_text()).values()]
+        os.close(terminal)
+        wait_for(lambda: not any(map(is_alive, pids)), "the end of everybody")
+    finally:
+        for pid in filter(is_alive, pids):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(leader, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_way_to_ask_for_a_stop_is_heard(
+    household: Callable[..., Household], number: signal.Signals
+) -> None:
+    home = household(children={"web": SAYS_GOODBYE})
+    home.wait_for_line("web| here")
+    home.process.send_signal(number)
+    assert home.process.wait(timeout=5) == 0
+    assert "web| goodbye" in home.lines()

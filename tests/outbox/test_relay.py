@@ -52,8 +52,8 @@ def owe(topic: str = "tests", **payload: object) -> None:
         publish(topic, None, payload)
 
 
-def deliver(relay: Relay) -> int:
-    return async_to_sync(relay.deliver_owed)()
+def deliver(relay: Relay, topic: str = "tests") -> int:
+    return async_to_sync(relay.deliver_owed)(topic)
 
 
 def test_owed_rows_are_delivered_in_order_and_once(relay, arrived):
@@ -87,8 +87,45 @@ def test_a_failed_delivery_stays_owed_and_holds_up_nobody(relay, arrived, caplog
 
 def test_a_topic_that_nobody_delivers_stays_owed(relay, arrived):
     owe(topic="nobody")
-    deliver(relay)
+    deliver(relay, "nobody")
     assert OutboxRow.objects.filter(delivered_at__isnull=True).count() == 1
+
+
+async def never(payload: dict) -> None:
+    """A broker that has taken the connection and says nothing."""
+    await asyncio.Event().wait()
+
+
+def test_a_broker_that_does_not_answer_holds_up_no_hint(relay, arrived, monkeypatch):
+    monkeypatch.setitem(topics._deliverers, topics.TASK_TOPIC, never)
+    owe(topics.TASK_TOPIC, name="tests.task", args=[])
+    owe(n=1)
+
+    async def run() -> None:
+        relay.ensure_running()
+        await until(relay, lambda: arrived)
+        with_transaction = sync_to_async(owe)
+        await with_transaction(n=2)
+        await until(relay, lambda: len(arrived) == 2)
+        relay._background.cancel()
+
+    async_to_sync(run)()
+    assert arrived == [{"n": 1}, {"n": 2}]
+    assert OutboxRow.objects.get(topic=topics.TASK_TOPIC).delivered_at is None
+
+
+def test_a_delivery_is_given_up_when_its_claim_has_lapsed(relay, arrived, monkeypatch, caplog):
+    from outbox import relay as relaying
+
+    assert relaying.DELIVERY_SECONDS <= claims.CLAIM_SECONDS
+    monkeypatch.setattr(relaying, "DELIVERY_SECONDS", 0.01)
+    monkeypatch.setitem(topics._deliverers, topics.TASK_TOPIC, never)
+    owe(topics.TASK_TOPIC, name="first", args=[])
+    owe(topics.TASK_TOPIC, name="second", args=[])
+    deliver(relay, topics.TASK_TOPIC)
+    assert OutboxRow.objects.filter(delivered_at__isnull=True).count() == 2
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line == "nobody takes topic task at the moment; it stays owed"
 
 
 def test_the_sweeper_delivers_tasks_that_no_relay_claimed(relay, arrived):
@@ -136,24 +173,25 @@ async def test_a_commit_wakes_the_relay_before_it_would_poll(monkeypatch):
     relay = Relay()
     rounds = 0
 
-    async def deliver_owed() -> int:
+    monkeypatch.setattr(relaying, "delivered_topics", lambda: ["tests"])
+
+    async def deliver_owed(topic: str) -> int:
         nonlocal rounds
         rounds += 1
         return 0
 
     monkeypatch.setattr(relay, "deliver_owed", deliver_owed)
     relay.ensure_running()
-    task = relay._task
     relay.ensure_running()
-    assert relay._task is task, "one relay per process"
     try:
         await until(relay, lambda: rounds == 1)
+        assert rounds == 1, "one relay per process"
         # From a thread, as every commit of Django's is.
         await asyncio.get_running_loop().run_in_executor(None, publishing._wakers[-1])
         assert await until(relay, lambda: rounds == 2) < 0.5
         assert rounds == 2
     finally:
-        task.cancel()
+        relay._background.cancel()
         publishing._wakers.remove(relay._nudge)
 
 
@@ -165,7 +203,9 @@ async def test_a_database_that_is_away_does_not_end_the_relay(monkeypatch):
     relay = Relay()
     rounds = 0
 
-    async def deliver_owed() -> int:
+    monkeypatch.setattr(relaying, "delivered_topics", lambda: ["tests"])
+
+    async def deliver_owed(topic: str) -> int:
         nonlocal rounds
         rounds += 1
         raise DatabaseError("away")
@@ -175,9 +215,9 @@ async def test_a_database_that_is_away_does_not_end_the_relay(monkeypatch):
     try:
         await until(relay, lambda: rounds >= 3)
         assert rounds >= 3
-        assert not relay._task.done()
+        assert relay._background.is_running
     finally:
-        relay._task.cancel()
+        relay._background.cancel()
         publishing._wakers.remove(relay._nudge)
 
 

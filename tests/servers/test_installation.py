@@ -29,6 +29,7 @@ def test_it_starts_from_nothing(installation: Installation) -> None:
     installation.wait_for_worker()
     assert installation.pids().keys() == {"web", "media-worker", "celery", "beat"}
     assert "clinician@example.test" in installation.people
+    assert "Relay-only is off, because no relay is set up" in installation.text
 
 
 def test_it_is_reached_on_this_machine_only(installation: Installation) -> None:
@@ -84,10 +85,12 @@ def test_second_start_keeps_the_data(installation: Installation) -> None:
     everybody = {installation.pid, *descendants(installation.pid)}
     installation.stop()
     assert not any(map(is_alive, everybody))
+    assert "WARNING" not in installation.text.partition("Stopping.")[2], "nobody leaves in alarm"
     installation.start()
     assert installation.certificate.read_bytes() == certificate
     assert installation.people == first
     assert "These sign-in details" not in installation.text
+    assert "manage.py demo_sign_in" in installation.text
     installation.wait_for_worker()  # with the identity it has, there is no second code
     assert "enrolled as" not in installation.text
 
@@ -100,3 +103,16 @@ def test_second_supervisor_on_the_same_data_is_refused(
         second.start()
     second.stop()
     assert installation.get("/")[0] == 200
+
+
+def test_withdrawn_media_worker_is_cut_off_and_stays_out(installation: Installation) -> None:
+    """The last one: this installation has no worker afterwards."""
+    installation.wait_for_worker()
+    assert "connected, 0 of 100 people" in installation.manage("media_worker", "list")
+    said = installation.text.count("the link to the platform ended")
+    links = installation.text.count("linked to the platform")
+    installation.manage("media_worker", "withdraw", "worker-1")
+    # Cut off, and refused when it dials in again.
+    installation.wait_for_log(rf"(?s)(the link to the platform ended.*){{{said + 2}}}", 20)
+    assert installation.text.count("linked to the platform") == links
+    assert installation.manage("media_worker", "list").rstrip().endswith("withdrawn")

@@ -21,6 +21,8 @@ from audit.clock import database_now
 from foundation.actor import Actor, ActorKind, anonymous
 from foundation.errors import ConsiliumError
 from foundation.wire.worker import ASSERTION_AUDIENCE
+from media.actions import paths
+from media.groups import tell_worker
 from media.models import PRESENCE_LASTS, Enrolment, MediaWorker, SpentAssertion
 from vault.sealing import keyed_hash
 
@@ -60,6 +62,21 @@ def enrol(code: str, public_key: str, name: str, asking: Actor = _NOBODY) -> Med
     except gate.Refusal as refusal:
         # Why exactly is for the trail alone, and it is there.
         raise gate.Refusal("enrolment_refused", recorded=refusal.recorded) from refusal
+
+
+def withdraw_worker(actor: Actor, worker_id: UUID) -> MediaWorker:
+    """From now on this worker is nobody: its connection ends, its rooms move, it is not let back.
+
+    What it was told before stays with it: a machine in strange hands has heard the calls it
+    carried until then.
+    """
+    with action(actor, Verb.WORKER_WITHDRAW, MediaWorker.objects.filter(pk=worker_id)) as act:
+        worker: MediaWorker = act.subject
+        act.move(worker, "withdrawn", link=None, present_until=None)
+        act.details |= {"name": worker.name}
+        tell_worker(worker.pk, "withdrawn")
+        paths.leave_worker(worker.pk)
+        return worker
 
 
 def worker_of(assertion: str, asking: Actor = _NOBODY) -> MediaWorker:

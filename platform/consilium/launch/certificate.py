@@ -1,29 +1,92 @@
-"""The self-signed certificate of an installation that was given none.
+"""The certificate of an installation: the operator's own, or a self-signed one made here.
 
-Browsers warn about it, and should: nobody vouches for it. The media worker trusts exactly this one
-file. A person can compare the fingerprint that is printed at the start with the one the browser
-shows.
+Browsers warn about the self-signed one, and should: nobody vouches for it. A person can compare
+the fingerprint that is printed at the start with the one the browser shows. Either way, who asks
+from this machine accepts exactly this certificate and no other, whatever it is called: the
+operator's own need not name ``localhost``.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import ssl
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_PEM_CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 VALID_FOR = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=7)  # a demo started today should still run next week
 
 
-def ensure(directory: Path, hosts: list[str], now: datetime | None = None) -> tuple[Path, Path]:
-    """The paths of certificate and key (PEM, 0600) in ``directory``, valid for all of ``hosts``.
+class CertificateWrong(Exception):
+    """The operator's certificate cannot be used; the message is one line that names the setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What the web shows: PEM files. ``chain`` holds what stands between it and its root."""
+
+    path: Path
+    key: Path
+    chain: Path | None = None
+    self_signed: bool = False
+
+
+def given(directory: Path, path: Path, key_path: Path, now: datetime | None = None) -> Certificate:
+    """The operator's certificate, if it can be used; its chain goes to a file in ``directory``.
+
+    Raises ``CertificateWrong``.
+    """
+    now = now or datetime.now(UTC)
+    setting, key_setting = "CONSILIUM_CERTIFICATE", "CONSILIUM_CERTIFICATE_KEY"
+    parts = _PEM_CERTIFICATE.findall(_content(setting, path))
+    try:
+        certificate, *_ = [x509.load_pem_x509_certificate(part) for part in parts]
+    except ValueError:
+        raise CertificateWrong(f"{setting}: {path} holds no certificate in PEM form.") from None
+    try:
+        key = serialization.load_pem_private_key(_content(key_setting, key_path), password=None)
+    except TypeError:
+        raise CertificateWrong(f"{key_setting}: {key_path} is locked by a passphrase.") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise CertificateWrong(f"{key_setting}: {key_path} holds no key in PEM form.") from None
+    if key.public_key() != certificate.public_key():
+        raise CertificateWrong(f"{key_setting}: {key_path} is not the key of {path}.")
+    if now < certificate.not_valid_before_utc:
+        raise CertificateWrong(
+            f"{setting}: {path} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}."
+        )
+    if now >= certificate.not_valid_after_utc:
+        raise CertificateWrong(
+            f"{setting}: {path} expired on {certificate.not_valid_after_utc:%Y-%m-%d}."
+        )
+    chain = None
+    if len(parts) > 1:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        chain = directory / "chain.pem"
+        _write(chain, b"\n".join(parts[1:]) + b"\n")
+    return Certificate(path, key_path, chain)
+
+
+def _content(setting: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CertificateWrong(f"{setting}: {path} cannot be read: {error.strerror}.") from None
+
+
+def ensure(directory: Path, hosts: list[str], now: datetime | None = None) -> Certificate:
+    """The self-signed certificate and its key (0600) in ``directory``, valid for all of ``hosts``.
 
     A certificate that is there is kept, so that browsers and workers need not trust a new one,
     unless it is about to expire, lacks a host, or its key is not there or another's.
@@ -41,7 +104,7 @@ def ensure(directory: Path, hosts: list[str], now: datetime | None = None) -> tu
         _write(key_path, private)
         certificate = _sign(key, hosts, now)
         _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
-    return certificate_path, key_path
+    return Certificate(certificate_path, key_path, self_signed=True)
 
 
 def fingerprint(certificate_path: Path) -> str:
@@ -51,8 +114,14 @@ def fingerprint(certificate_path: Path) -> str:
 
 
 def trusting(certificate_path: Path) -> ssl.SSLContext:
-    """A client's TLS context that trusts this certificate and no other."""
-    return ssl.create_default_context(cafile=str(certificate_path))
+    """A client's TLS context that accepts this certificate and no other, under any name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    # It need not be a root: it stands for itself.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    [own, *_] = _PEM_CERTIFICATE.findall(certificate_path.read_bytes())
+    context.load_verify_locations(cadata=own.decode("ascii"))
+    return context
 
 
 def _names(hosts: list[str]) -> list[x509.GeneralName]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consilium.environment import SOURCE_ROOT, Environment
+from consilium.launch.certificate import Certificate
 from consilium.launch.child import ChildSpec
 
 # The media worker first: calls are told while the web can still pass it on. The web last.
@@ -64,7 +65,7 @@ def prepare_step(environment: Environment, inherited: Mapping[str, str]) -> Chil
 
 
 def children(
-    environment: Environment, certificate: Path, key: Path, inherited: Mapping[str, str]
+    environment: Environment, certificate: Certificate, inherited: Mapping[str, str]
 ) -> list[ChildSpec]:
     """Everybody who runs, in the order of starting. Together they may take 10 s to stop."""
     django = _django_environment(environment, inherited)
@@ -73,7 +74,7 @@ def children(
         *(
             ChildSpec(
                 _web_name(number),
-                _daphne(environment, port, certificate, key),
+                _daphne(environment, port, certificate),
                 django,
                 stop_seconds=1.5,
             )
@@ -114,25 +115,26 @@ def _web_name(number: int) -> str:
     return "web" if number == 1 else f"web-{number}"
 
 
-def _daphne(environment: Environment, port: int, certificate: Path, key: Path) -> tuple[str, ...]:
+def _daphne(environment: Environment, port: int, certificate: Certificate) -> tuple[str, ...]:
     """The command of a web process that ends TLS itself.
 
-    ``-v 0`` is what switches Daphne's access log off: it would name people's addresses. There is
-    no proxy in front, so forwarded headers are not believed.
+    ``-v 0`` is what switches Daphne's access log off: it would name people's addresses. Its own
+    reading of forwarded headers stays off, because it believes everybody; see ``proxies``.
     """
     endpoint = ":".join(
         (
             "ssl",
             str(port),
-            f"privateKey={_quoted(key)}",
-            f"certKey={_quoted(certificate)}",
+            f"privateKey={_quoted(certificate.key)}",
+            f"certKey={_quoted(certificate.path)}",
+            *([f"extraCertChain={_quoted(certificate.chain)}"] if certificate.chain else ()),
             f"interface={environment.listen}",
         )
     )
     return (
         sys.executable,
         "-m",
-        "daphne",
+        "consilium.web",
         "-e",
         endpoint,
         "-v",
@@ -184,7 +186,7 @@ def _django_environment(environment: Environment, inherited: Mapping[str, str]) 
 
 
 def _worker_environment(
-    environment: Environment, certificate: Path, inherited: Mapping[str, str]
+    environment: Environment, certificate: Certificate, inherited: Mapping[str, str]
 ) -> dict[str, str]:
     """The media worker's: its identity, whom to trust, whom to call. No key of the platform."""
     worker = Paths(environment.data).worker
@@ -198,7 +200,7 @@ def _worker_environment(
         **harmless,
         **_python(inherited),
         "CONSILIUM_PLATFORM_URL": f"wss://localhost:{environment.port}",
-        "CONSILIUM_WORKER_CA": str(certificate),
+        "CONSILIUM_WORKER_PIN": str(certificate.path),
         "CONSILIUM_WORKER_IDENTITY": str(worker / "identity.json"),
         "CONSILIUM_WORKER_ENROLMENT_FILE": str(worker / "enrolment-code"),
         "CONSILIUM_WORKER_ADDRESSES": ",".join(

@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 
+from consilium.environment import CANNOT_START
+from consilium.launch import terminal
 from consilium.launch.child import Child, ChildSpec, how_it_ended
 
 PAUSES_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
@@ -28,7 +31,10 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StepFailed(Exception):
-    """A preparing step did not succeed; nothing was started. The message is one line."""
+    """A preparing step did not succeed; nothing was started.
+
+    The message is one line, or empty when the step itself has said what is wrong.
+    """
 
 
 class Supervisor:
@@ -70,6 +76,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, self.stop)
+        terminal.when_closed(sys.stdout.fileno(), self.stop)
         try:
             for step in self._steps:
                 await self._do(step)
@@ -108,6 +115,8 @@ class Supervisor:
             await self._end(child, STOP_SECONDS)
         await ended
         del self._running[step.name]
+        if child.returncode == CANNOT_START and not self._stopping.is_set():
+            raise StepFailed
         if child.returncode and not self._stopping.is_set():
             raise StepFailed(f"{step.name} {how_it_ended(child.returncode)}; nothing was started.")
 

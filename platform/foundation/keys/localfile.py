@@ -29,8 +29,10 @@ class LocalKeyFile:
 
     def __init__(self, path: Path) -> None:
         try:
+            if path.is_dir():
+                raise KeyServiceError(f"the key file {path} can't be used: it is a directory")
             if path.stat().st_mode & 0o077:
-                raise KeyServiceError(f"{path} may be read by its owner only (chmod 600)")
+                raise KeyServiceError(f"{path} must be readable by its owner only (chmod 600)")
             content = json.loads(path.read_text())
             self._keys = {
                 name: base64.b64decode(key, validate=True) for name, key in content["keys"].items()
