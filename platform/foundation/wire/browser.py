@@ -149,7 +149,7 @@ class EndMeeting(Message):
 
 
 class Leave(Message):
-    """This person leaves; they may come back while the meeting is open."""
+    """This person leaves the call or the queue; they may come back while the meeting is open."""
 
     type: Literal["leave"] = "leave"
 
