@@ -11,7 +11,7 @@ import { WorkerPath } from "./worker.js";
 /** @import {ClientMessage, Described, Media, Mode, RemoteCandidate} from "../wire/messages.js" */
 /** @import {Group, MediaPath, SourceName} from "./path.js" */
 /** @import {Sources} from "./sources.js" */
-/** @typedef {"alone" | "connecting" | "connected" | "reconnecting"} MediaStatus */
+/** @typedef {"alone" | "unserved" | "connecting" | "connected" | "reconnecting"} MediaStatus unserved: no media server */
 
 /**
  * @typedef {object} SessionEvents
@@ -87,7 +87,7 @@ export class MediaSession {
     this.#media = media;
     this.#close();
     if (!media.ready) {
-      this.#events.status("alone");
+      this.#events.status(media.path === "worker" ? "unserved" : "alone");
       return true;
     }
     this.#events.mark("media");
