@@ -17,12 +17,14 @@ from django.utils import timezone
 
 from accounts.actors import actor_for
 from accounts.models import Department, Membership, Organisation, Person, email_index
+from accounts.zones import check_zone
 from foundation.actor import Role
 from foundation.wire.browser import Mode
 from meetings.actions import plan
 from vault import keyring
 
 ORGANISATION = "Riverside Hospital"
+TIME_ZONE = "Europe/Madrid"
 
 #: (name, e-mail, role, department)
 PEOPLE = (
@@ -40,7 +42,7 @@ def make() -> list[str]:
     if Organisation.objects.filter(name=ORGANISATION).exists():
         return []
     with transaction.atomic():
-        organisation = make_organisation(ORGANISATION)
+        organisation = make_organisation(ORGANISATION, TIME_ZONE)
         departments = {
             name: Department.objects.create(
                 organisation=organisation, name=name, mode_preset=mode.value
@@ -71,9 +73,10 @@ def make() -> list[str]:
     ]
 
 
-def make_organisation(name: str) -> Organisation:
-    """An organisation with its key."""
-    organisation = Organisation.objects.create(name=name)
+def make_organisation(name: str, time_zone: str = "UTC") -> Organisation:
+    """An organisation with its key. Raises ``ValidationError`` for a zone that is none."""
+    check_zone(time_zone)
+    organisation = Organisation.objects.create(name=name, time_zone=time_zone)
     keyring.make_key(organisation.pk)
     return organisation
 

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.actors.ActorMiddleware",
+    "accounts.zones.OrganisationTime",
     "accounts.assurance.StaffNeedSecondFactor",
     "access.middleware.ClosedByDefault",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -311,7 +312,7 @@ STORAGES: dict[str, Any] = {
     "staticfiles": {"BACKEND": "consilium.static_files.HashedFiles"},
 }
 
-DEFAULT_FROM_EMAIL = "Consilium <no-reply@example.test>"
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 if ENVIRONMENT.smtp_url is None:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA / "mail"
