@@ -39,6 +39,12 @@ class OfficersDesk(AdminSite):
         apps = super().get_app_list(request, app_label)
         return [{"models": [page for app in apps for page in app["models"]]}] if apps else []
 
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one list."""
+        return redirect("admin:index")
+
     def has_permission(self, request: HttpRequest) -> bool:
         return gate.allows(acting(request), Verb.ADMIN_OPEN, Installation())
 

@@ -44,11 +44,11 @@ def invitation_mail(issued: plan.Issued):
 @pytest.mark.parametrize(
     ("language", "zone", "when"),
     [
-        ("en", "Europe/Madrid", "When: Jan. 16, 2027, 12:30 a.m. (Madrid time)"),
-        ("en", "America/Lima", "When: Jan. 15, 2027, 6:30 p.m. (Lima time)"),
-        ("en", "UTC", "When: Jan. 15, 2027, 11:30 p.m. (UTC)"),
-        ("en", "Nowhere/Atall", "When: Jan. 15, 2027, 11:30 p.m. (UTC)"),
-        ("es", "Europe/Madrid", "Cuándo: 16 de enero de 2027, 00:30 (hora de Madrid)"),
+        ("en", "Europe/Madrid", "When: Saturday, Jan. 16, 2027, 12:30 a.m. (Madrid time)"),
+        ("en", "America/Lima", "When: Friday, Jan. 15, 2027, 6:30 p.m. (Lima time)"),
+        ("en", "UTC", "When: Friday, Jan. 15, 2027, 11:30 p.m. (UTC)"),
+        ("en", "Nowhere/Atall", "When: Friday, Jan. 15, 2027, 11:30 p.m. (UTC)"),
+        ("es", "Europe/Madrid", "Cuándo: sábado, 16 de enero de 2027, 00:30 (hora de Madrid)"),
     ],
 )
 def test_an_invitation_tells_the_hospitals_time_and_names_the_zone(cast, language, zone, when):
