@@ -39,7 +39,7 @@ class OfficersDesk(AdminSite):
         apps = super().get_app_list(request, app_label)
         return [{"models": [page for app in apps for page in app["models"]]}] if apps else []
 
-    def app_index(
+    def app_index(  # type: ignore[override]  # Django's own view is typed as a page of its own
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """There is one list."""
