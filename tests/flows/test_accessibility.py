@@ -398,7 +398,7 @@ def test_no_camera_and_a_call_in_spanish(installation, visitor, made):
     # The media server dies and stays away: that is said, and not that somebody is alone.
     installation.manage("shell", "--no-imports", "-c", WORKER.format(state="withdrawn"))
     installation.kill9("media-worker")
-    for person, words in ((doctor, "The media server"), (luisa, "servidor de vídeo")):
+    for person, words in ((doctor, "The media server"), (luisa, "servidor de medios")):
         person.page.wait_for_selector("#room[data-media=unserved]")
         assert words in person.page.inner_text("#notice")
         assert person.page.is_hidden("[data-bind=alone]")
