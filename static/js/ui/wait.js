@@ -1,7 +1,7 @@
 // @ts-check
 /** Third stage, for guests: the waiting room. */
 
-import { bound, button, find, words } from "./dom.js";
+import { bound, button, find, icon, words } from "./dom.js";
 import { fill, modeShort } from "./words.js";
 
 /** @import {Lobby, Mode} from "../wire/messages.js" */
@@ -25,6 +25,7 @@ export class WaitStage {
    */
   show(mode, organisation) {
     words(bound(this.#section, "wait-mode"), modeShort(mode, organisation));
+    icon(find(this.#section, ".kind", HTMLElement), mode === "private" ? "lock" : "server");
     words(bound(this.#section, "host-lamp"), "");
     words(bound(this.#section, "place"), gettext("We are telling them that you are here."));
     words(bound(this.#section, "wait-trouble"), "");
