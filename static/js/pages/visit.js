@@ -268,7 +268,7 @@ function prepareVisit(link, code) {
     ]) {
       if (part instanceof HTMLElement) part.hidden = problem !== "";
     }
-    if (title) title.textContent = problem === "" ? invited : gettext("This invitation cannot be opened");
+    if (title) title.textContent = problem === "" ? invited : gettext("This link does not work");
     const useCode = link.querySelector("[data-action=use-code]");
     // Who mistyped or lost half of a link can type the code; what has ended has ended for it too.
     if (useCode instanceof HTMLElement) useCode.hidden = !["", "invitation_unknown"].includes(problem);
