@@ -83,7 +83,7 @@ POLICY: dict[Verb, Rule] = {
     Verb.PARTICIPANT_REMOVE: _rule("host", "admitted left"),
     Verb.PEOPLE_SHOW: _rule("compliance_officer it_administrator"),
     Verb.ROOM_JOIN: _rule("occupant host", "admitted left", _KNOWN, "not_admitted"),
-    Verb.ROOM_LEAVE: _rule("occupant", "admitted left", _KNOWN),
+    Verb.ROOM_LEAVE: _rule("occupant", "verified waiting admitted left", _KNOWN),
     Verb.ROOM_OPEN: _rule("occupant seat host", "", _ANY),
     Verb.ROOM_WAIT: _rule("occupant", "verified waiting admitted left", _KNOWN, "not_verified"),
     Verb.TRAIL_SHOW: _rule("compliance_officer"),

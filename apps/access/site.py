@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from access import gate
@@ -31,6 +32,19 @@ class OfficersDesk(AdminSite):
     index_title = _("Your organisation")
     enable_nav_sidebar = True
 
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """All pages as one list: a heading for each app would repeat the name of its only page."""
+        apps = super().get_app_list(request, app_label)
+        return [{"models": [page for app in apps for page in app["models"]]}] if apps else []
+
+    def app_index(  # type: ignore[override]  # Django's own view is typed as a page of its own
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There is one list."""
+        return redirect("admin:index")
+
     def has_permission(self, request: HttpRequest) -> bool:
         return gate.allows(acting(request), Verb.ADMIN_OPEN, Installation())
 
@@ -46,6 +60,11 @@ class OfficersDesk(AdminSite):
 
 
 desk = OfficersDesk(name="admin")
+
+
+def yes_or_no(claim: bool) -> str:
+    """A fact in words: Django's red cross would call every "no" a fault."""
+    return str(_("yes") if claim else _("no"))
 
 
 class OwnRowsFilter(RelatedFieldListFilter):
@@ -77,7 +96,8 @@ class ShownOnly(_Page):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         self._require(request)
-        return super().changelist_view(request, extra_context)
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
 
     def changeform_view(
         self,
@@ -87,7 +107,10 @@ class ShownOnly(_Page):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         self._require(request)
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        title = {"title": capfirst(self.opts.verbose_name), "subtitle": None}
+        return super().changeform_view(
+            request, object_id, form_url, {**title, **(extra_context or {})}
+        )
 
     def _require(self, request: HttpRequest) -> None:
         """Before Django asks ``has_view_permission``, which leaves no trail of a refusal."""

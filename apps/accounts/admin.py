@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from access.site import OwnRowsFilter, ShownOnly, desk
+from access.site import OwnRowsFilter, ShownOnly, desk, yes_or_no
 from access.verbs import Verb
 from accounts.models import Department, Membership
 
@@ -27,9 +27,9 @@ class MembershipPage(ShownOnly):
     def email(self, membership: Membership) -> str:
         return str(membership.person.email)
 
-    @admin.display(description=_("active"), boolean=True)
-    def is_active(self, membership: Membership) -> bool:
-        return membership.person.is_active
+    @admin.display(description=_("active"))
+    def is_active(self, membership: Membership) -> str:
+        return yes_or_no(membership.person.is_active)
 
     def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         return self.fields

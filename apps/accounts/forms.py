@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import ChangePasswordForm, LoginForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -27,3 +27,16 @@ class SignInForm(LoginForm):
             "username": email_index(self.cleaned_data["login"]),
             "password": self.cleaned_data["password"],
         }
+
+
+class NewPasswordForm(ChangePasswordForm):
+    """allauth's form, its labels written as everywhere else: "Password", not "New Password"."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in (
+            ("oldpassword", _("Current password")),
+            ("password1", _("New password")),
+            ("password2", _("New password, once more")),
+        ):
+            self.fields[name].label = label

@@ -32,11 +32,15 @@ def all_modes() -> list[str]:
 
 
 class Organisation(models.Model):
-    """A tenant. ``allowed_modes``: which kinds of meeting it permits at all."""
+    """A tenant. ``allowed_modes``: which kinds of meeting it permits at all.
+
+    ``time_zone``: an IANA name, in which its pages and mails tell times.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=120)
     allowed_modes = models.JSONField(_("allowed kinds of meeting"), default=all_modes)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

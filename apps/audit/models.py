@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class TrailRow(models.Model):
@@ -16,17 +17,17 @@ class TrailRow(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organisation_id = models.UUIDField(null=True, db_index=True)
-    at = models.DateTimeField(db_index=True)
-    tag = models.CharField(max_length=60, db_index=True)
-    outcome = models.CharField(max_length=10)
-    reason = models.CharField(max_length=40, blank=True)
-    actor = models.CharField(max_length=80)
-    subject = models.CharField(max_length=80, blank=True, db_index=True)
-    body = models.TextField()
+    at = models.DateTimeField(_("time"), db_index=True)
+    tag = models.CharField(_("event"), max_length=60, db_index=True)
+    outcome = models.CharField(_("outcome"), max_length=10)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    actor = models.CharField(_("who"), max_length=80)
+    subject = models.CharField(_("about"), max_length=80, blank=True, db_index=True)
+    body = models.TextField(_("the entry as it was written"))
 
     class Meta:
-        verbose_name = "trail entry"
-        verbose_name_plural = "trail"
+        verbose_name = _("trail entry")
+        verbose_name_plural = _("trail entries")
 
     def __str__(self) -> str:
         return f"{self.tag} {self.outcome}"

@@ -7,7 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from access.site import ShownOnly, desk
+from access.site import ShownOnly, desk, yes_or_no
 from access.verbs import Verb
 from media.models import MediaWorker
 
@@ -21,6 +21,6 @@ class MediaWorkerPage(ShownOnly):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:
         return MediaWorker.objects.all()
 
-    @admin.display(description=_("connected"), boolean=True)
-    def is_here(self, worker: MediaWorker) -> bool:
-        return worker.is_present()
+    @admin.display(description=_("connected"))
+    def is_here(self, worker: MediaWorker) -> str:
+        return yes_or_no(worker.is_present())

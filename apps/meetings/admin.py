@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from access.site import OwnRowsFilter, ShownOnly, desk
+from access.site import OwnRowsFilter, ShownOnly, desk, yes_or_no
 from access.verbs import Verb
 from meetings.models import Meeting, Participation
 
@@ -42,7 +42,7 @@ class PlacesShown(_Inline):
 @admin.register(Meeting, site=desk)
 class MeetingPage(ShownOnly):
     verb = Verb.MEETINGS_SHOW
-    list_display = ("starts_at", "host_name", "department", "mode", "relay_only", "state")
+    list_display = ("starts_at", "host_name", "department", "mode", "hides_addresses", "state")
     list_filter = ("mode", "state", ("department", OwnRowsFilter))
     list_select_related = ("created_by", "department")
     date_hierarchy = "starts_at"
@@ -52,12 +52,16 @@ class MeetingPage(ShownOnly):
         "host_name",
         "department",
         "mode",
-        "relay_only",
+        "hides_addresses",
         "state",
         "ended_at",
     )
     readonly_fields = fields
     inlines = (PlacesShown,)
+
+    @admin.display(description=_("hides network addresses"), ordering="relay_only")
+    def hides_addresses(self, meeting: Meeting) -> str:
+        return yes_or_no(meeting.relay_only)
 
     @admin.display(description=_("host"))
     def host_name(self, meeting: Meeting) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
@@ -22,8 +24,15 @@ class GuestForm(forms.Form):
     guest_name = forms.CharField(label=_("Patient's name"), max_length=120)
     guest_email = forms.EmailField(label=_("Patient's e-mail address"), max_length=254)
 
+    guest_language = forms.ChoiceField(
+        label=_("Language of our messages to them"),
+        choices=settings.LANGUAGES,
+        initial=get_language,  # that of the person who invites
+    )
+
     def guest(self) -> NewGuest:
-        return NewGuest(self.cleaned_data["guest_name"], self.cleaned_data["guest_email"])
+        given = self.cleaned_data
+        return NewGuest(given["guest_name"], given["guest_email"], given["guest_language"])
 
 
 class MeetingForm(GuestForm):
@@ -34,7 +43,7 @@ class MeetingForm(GuestForm):
     title = forms.CharField(label=_("Title"), max_length=120, required=False)
     mode = forms.ChoiceField(label=_("Kind of meeting"), widget=forms.RadioSelect)
 
-    field_order = ("guest_name", "guest_email", "starts_at", "title", "mode")
+    field_order = ("guest_name", "guest_email", "guest_language", "starts_at", "title", "mode")
 
     def __init__(self, organisation: Organisation, *args: Any, preset: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

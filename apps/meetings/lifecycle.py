@@ -78,6 +78,8 @@ PLACE: Mapping[tuple[PlaceState, str], PlaceState] = {
     (PlaceState.WAITING, "revoke"): PlaceState.DECLINED,
     (PlaceState.ADMITTED, "join"): PlaceState.ADMITTED,
     (PlaceState.LEFT, "join"): PlaceState.ADMITTED,
+    (PlaceState.WAITING, "leave"): PlaceState.VERIFIED,
+    (PlaceState.VERIFIED, "leave"): PlaceState.VERIFIED,
     (PlaceState.ADMITTED, "leave"): PlaceState.LEFT,
     (PlaceState.LEFT, "leave"): PlaceState.LEFT,
     (PlaceState.ADMITTED, "remove"): PlaceState.REMOVED,

@@ -88,6 +88,7 @@ class Guest(models.Model):
     name = SealedText(_("name"))
     contact = SealedText(_("e-mail"))
     contact_index = models.CharField(max_length=64, db_index=True)
+    language = models.CharField(_("language"), max_length=8, default="en")
     person = models.ForeignKey(Person, models.PROTECT, null=True)
     created_at = models.DateTimeField(db_default=Now())
 

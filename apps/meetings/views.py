@@ -51,7 +51,7 @@ def visit(request: HttpRequest) -> HttpResponse:
 @public("what the platform promises concerns everybody")
 @require_GET
 def promise(request: HttpRequest) -> HttpResponse:
-    return render(request, "promise.html")
+    return render(request, "promise.html", {"relay_available": bool(settings.TURN_URLS)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ def farewell(now: Room, connection: Connection) -> wire.Goodbye | None:
         return wire.Goodbye(reason="declined", may_return=False)
     if now.own_state == PlaceState.LEFT and connection.purpose is wire.Purpose.JOIN:
         return wire.Goodbye(reason="left", may_return=True)
+    if now.own_state == PlaceState.VERIFIED:
+        return wire.Goodbye(reason="left", may_return=True)  # the waiting room
     if now.own_generation != connection.generation:
         return wire.Goodbye(reason="taken_over", may_return=True)
     if now.own_socket not in (connection.socket, None):

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.actors import actor_for
 from accounts.models import Department, Membership, Organisation, Person, email_index
+from accounts.zones import check_zone
 from audit import trail
 from foundation.actor import Role, service
 from foundation.wire.browser import Mode
@@ -25,6 +26,7 @@ from meetings.actions import plan
 from vault import keyring
 
 ORGANISATION = "Riverside Hospital"
+TIME_ZONE = "Europe/Madrid"
 
 #: (name, e-mail, role, department)
 PEOPLE = (
@@ -55,7 +57,7 @@ def make() -> list[str]:
             "  .venv/bin/python manage.py demo_sign_in    (with the settings of this start)",
         ]
     with transaction.atomic():
-        organisation = make_organisation(ORGANISATION)
+        organisation = make_organisation(ORGANISATION, TIME_ZONE)
         departments = {
             name: Department.objects.create(
                 organisation=organisation, name=name, mode_preset=mode.value
@@ -130,9 +132,10 @@ def _without_relay() -> list[str]:
     ]
 
 
-def make_organisation(name: str) -> Organisation:
-    """An organisation with its key."""
-    organisation = Organisation.objects.create(name=name)
+def make_organisation(name: str, time_zone: str = "UTC") -> Organisation:
+    """An organisation with its key. Raises ``ValidationError`` for a zone that is none."""
+    check_zone(time_zone)
+    organisation = Organisation.objects.create(name=name, time_zone=time_zone)
     keyring.make_key(organisation.pk)
     return organisation
 

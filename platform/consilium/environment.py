@@ -193,6 +193,24 @@ def _public_url(value: object) -> str:
     return text
 
 
+def _mail_address(value: object) -> str:
+    """One address that mails come from, without a name: the organisation's is put before it."""
+    text = str(value).strip()
+    box, _, host = text.rpartition("@")
+    known_host = _HOST_NAME.fullmatch(host.lower()) or re.fullmatch(r"\[[0-9A-Za-z:.]+\]", host)
+    if not re.fullmatch(r"[\w.+-]{1,64}", box, re.ASCII) or not known_host:
+        raise ValueError(f"{value!r} is not an address such as visits@example.org")
+    return text
+
+
+def _mail_from(public_url: str) -> str:
+    """``consilium@`` the host that people type; an IP address is a literal (RFC 5321 4.1.3)."""
+    host = urlsplit(public_url).hostname or "localhost"
+    if ":" in host:
+        return f"consilium@[IPv6:{host}]"
+    return f"consilium@[{host}]" if re.fullmatch(r"[0-9.]+", host) else f"consilium@{host}"
+
+
 def _path(value: object) -> Path:
     """An absolute path; a relative one is meant from where the process was started."""
     return Path(str(value)).expanduser().absolute()
@@ -234,6 +252,9 @@ class Environment(BaseSettings):
     hosts: Annotated[list[str], NoDecode, BeforeValidator(_hosts)] = []
     public_url: Annotated[str, BeforeValidator(_public_url)] = Field(
         default_factory=lambda read: f"https://localhost:{read['port']}"
+    )
+    mail_from: Annotated[str, BeforeValidator(_mail_address)] = Field(
+        default_factory=lambda read: _mail_from(read["public_url"])
     )
     listen: Annotated[str, BeforeValidator(_listen)] = "127.0.0.1"
     # A certificate of the operator's own and its key (PEM); without, a self-signed one is made.

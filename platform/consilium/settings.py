@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.actors.ActorMiddleware",
+    "accounts.zones.OrganisationTime",
     "accounts.assurance.StaffNeedSecondFactor",
     "access.middleware.ClosedByDefault",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -237,7 +238,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "change_password": "accounts.forms.NewPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "email_index"
@@ -338,7 +342,7 @@ STORAGES: dict[str, Any] = {
     "staticfiles": {"BACKEND": "consilium.static_files.HashedFiles"},
 }
 
-DEFAULT_FROM_EMAIL = "Consilium <no-reply@example.test>"
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 if ENVIRONMENT.smtp_url is None:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA / "mail"

@@ -55,7 +55,7 @@ _ALL = (
         "second_factor_required", 403, 4002, _("Please confirm with your second factor first.")
     ),
     Problem("not_permitted", 403, 4003, _("You are not permitted to do this.")),
-    Problem("not_found", 404, 4004, _("There is nothing here for you.")),
+    Problem("not_found", 404, 4004, _("We cannot show you this page.")),
     Problem("wrong_state", 409, 4005, _("This is not possible any more, or not yet.")),
     Problem("form_invalid", 400, 4006, _("Something in what was sent is missing or wrong.")),
     Problem(

@@ -82,6 +82,7 @@ def test_a_marked_view_refuses_by_the_verb_it_names(cast, name):
         "name": "worker",
         "guest_name": "Somebody",
         "guest_email": "somebody@example.test",
+        "guest_language": "en",
     }
     if name == "worker-enrol":
         body = {"code": "unknown" * 6, "public_key": "A" * 43, "name": "worker"}

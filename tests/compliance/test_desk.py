@@ -70,6 +70,27 @@ def test_an_officer_sees_lists_and_rows_of_their_own_organisation(rows, name):
     assert not refusals()
 
 
+def test_the_desk_is_one_list_that_repeats_no_name(rows):
+    client = browser_of(rows.officer)
+    index = client.get(reverse("admin:index"), secure=True).content.decode()
+    for name in LISTS:
+        assert index.count(f'href="{reverse(name)}"') == 1
+    trail = client.get(reverse("admin:audit_trailrow_changelist"), secure=True).content.decode()
+    count = TrailRow.objects.filter(organisation_id=rows.hospital.pk).count()
+    assert f"{count} trail entries" in " ".join(trail.split())
+    app = client.get("/admin/audit/", secure=True)
+    assert (app.status_code, app["Location"]) == (302, reverse("admin:index"))
+
+
+def test_the_trails_columns_speak_the_officers_language(rows):
+    client = browser_of(rows.officer)
+    page = client.get(
+        reverse("admin:audit_trailrow_changelist"), secure=True, headers={"accept-language": "es"}
+    )
+    for column in ("Hora", "Suceso", "Resultado", "Motivo", "Quién", "Sobre"):
+        assert f">{column}<" in page.content.decode()
+
+
 def test_an_officer_sees_who_takes_part_and_who_did_what(rows):
     client = browser_of(rows.officer)
     meeting = client.get(

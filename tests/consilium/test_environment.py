@@ -22,6 +22,7 @@ def test_nothing_needs_to_be_set() -> None:
     read = environment.load()
     assert read.port == 8443
     assert read.public_url == "https://localhost:8443"
+    assert read.mail_from == "consilium@localhost"
     assert read.hosts == ["localhost", "127.0.0.1", "[::1]"]
     assert read.key_file == read.data / "keys" / "local.json"
     assert read.data.is_absolute()
@@ -86,6 +87,24 @@ def test_a_machine_may_call_itself_by_any_loopback_name(
     assert environment.load().is_for_this_machine_alone
 
 
+@pytest.mark.parametrize(
+    ("url", "sender"),
+    [
+        ("https://visits.example.org", "consilium@visits.example.org"),
+        ("https://visits.example.org:8443", "consilium@visits.example.org"),
+        ("https://192.0.2.7", "consilium@[192.0.2.7]"),
+        ("https://[2001:db8::1]:8443", "consilium@[IPv6:2001:db8::1]"),
+    ],
+)
+def test_mails_come_from_the_public_host_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, url: str, sender: str
+) -> None:
+    monkeypatch.setenv("CONSILIUM_PUBLIC_URL", url)
+    assert environment.load().mail_from == sender
+    monkeypatch.setenv("CONSILIUM_MAIL_FROM", "visits@hospital.example.org")
+    assert environment.load().mail_from == "visits@hospital.example.org"
+
+
 def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSILIUM_PORT", "")
     monkeypatch.setenv("REDIS_URL", "")
@@ -127,6 +146,9 @@ def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SMTP_URL", "mail.example.org", "does not begin with smtp:// or smtps://"),
         ("TURN_SECRET", "hunter2", "it is needed when TURN_SECRET is set"),
         ("CONSILIUM_LISTEN", "::", "'::' is neither 127.0.0.1 (this machine) nor 0.0.0.0"),
+        ("CONSILIUM_MAIL_FROM", "A Hospital <a@b.example>", "is not an address such as"),
+        ("CONSILIUM_MAIL_FROM", "a@b.example,c@d.example", "is not an address such as"),
+        ("CONSILIUM_MAIL_FROM", "a@b.example\nBcc: c@d.example", "is not an address such as"),
         (
             "CONSILIUM_PUBLIC_URL",
             "http://visits.example.org",

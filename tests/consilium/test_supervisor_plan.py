@@ -89,7 +89,7 @@ def test_worker_offers_the_addresses_it_was_given(tmp_path: Path) -> None:
 def test_worker_takes_the_ports_it_was_given(tmp_path: Path) -> None:
     for ports in ("", "40000-49999"):
         environment = Environment(data=tmp_path, worker_ports=ports)
-        children = {c.name: c for c in plan.children(environment, CERTIFICATE, KEY, {})}
+        children = {c.name: c for c in plan.children(environment, CERTIFICATE, {})}
         assert children["media-worker"].environment["CONSILIUM_WORKER_PORTS"] == ports
 
 

@@ -160,6 +160,7 @@ class Browser:
         fields = {
             "guest_name": patient,
             "guest_email": email,
+            "guest_language": "en",
             "starts_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M}",
             "title": title,
             "mode": mode,

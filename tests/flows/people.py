@@ -224,12 +224,13 @@ class Person:
         self.page.wait_for_selector("[data-link]")
         return self.meeting_id(), self.shown_link()
 
-    def invite(self, meeting: str, guest: str, email: str) -> str:
-        """One more guest; returns their link."""
+    def invite(self, meeting: str, guest: str, email: str, language: str = "en") -> str:
+        """One more guest, who gets mails in ``language``; returns their link."""
         self.open(f"/desk/meetings/{meeting}/")
         self.page.click("main details:has([name=guest_name]) summary")
         self.page.fill("[name=guest_name]", guest)
         self.page.fill("[name=guest_email]", email)
+        self.page.select_option("[name=guest_language]", language)
         self.page.click("form:has([name=guest_name]) button[type=submit]")
         self.page.wait_for_selector("[data-link]")
         return self.shown_link()
@@ -451,7 +452,8 @@ def code_of(installation: Installation, email: str, number: int = 1) -> str:
         found = []
         for mail in installation.read_mail_files():
             digits = re.search(r"\b(\d{6})\b", str(mail.get_content()))
-            if email in str(mail["To"]) and "code" in str(mail["Subject"]).lower() and digits:
+            about = str(mail["Subject"]).lower()
+            if email in str(mail["To"]) and ("code" in about or "código" in about) and digits:
                 found.append(digits[1])
         return found
 

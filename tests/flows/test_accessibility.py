@@ -54,6 +54,9 @@ Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
 print("MADE" + json.dumps([made, issued.link_secret.text]))
 """
 
+#: A worker that is not enrolled is not let in, however often it is started anew.
+WORKER = "from media.models import MediaWorker; MediaWorker.objects.update(state={state!r})"
+
 #: What a person reads first on these pages; none of it in Spanish.
 FIRST_WORDS = {
     "home": "Video visits, behind a closed door",
@@ -105,6 +108,7 @@ def test_pages_that_everybody_may_open(installation, visitor, made):
     anybody.act("redeem")
     anybody.page.wait_for_selector("[data-problem=invitation_expired]")
     english.look(anybody, "visit-expired")
+    assert anybody.page.is_hidden("[data-action=redeem]"), "pressing it cannot help"
     anybody.page.goto("about:blank")
     look_at("/visit/#tooshort", "visit-incomplete")
     anybody.page.goto("about:blank")
@@ -243,7 +247,9 @@ def test_every_state_of_a_private_call(installation, visitor, made, cutter):
     look(doctor, "room-host-waiting")
     patient.act("stop-waiting")
     patient.ended_because("stopped_waiting")
+    doctor.page.wait_for_selector("#waiting", state="hidden")  # out of the queue
     look(patient, "room-ended-stopped-waiting")
+    assert patient.page.inner_text("[data-action=rejoin]") == "Back to the waiting room"
     patient.act("rejoin")
     patient.stage("wait")
     doctor.admit()
@@ -291,9 +297,17 @@ def test_every_state_of_a_private_call(installation, visitor, made, cutter):
     patient.act("camera")
 
     # What goes wrong.
+    doctor.act("mute")
+    patient.page.wait_for_selector(".tile-name >> text=Dr Omar Haddad, muted")
     cutter.cut()
     patient.page.wait_for_selector("#room[data-line=interrupted]")
+    patient.page.wait_for_selector(".tile-name >> text=Dr Omar Haddad, was muted")
     look(patient, "room-reconnecting")
+    patient.act("people")
+    patient.page.wait_for_selector("[data-bind=people-outdated]:visible")
+    look(patient, "room-people-outdated")
+    patient.act("people")
+    doctor.act("mute")
     cutter.mend()
     patient.page.wait_for_selector("#room:not([data-line=interrupted])")
     patient.page.goto("about:blank")
@@ -339,7 +353,7 @@ def test_no_camera_and_a_call_in_spanish(installation, visitor, made):
     doctor = visitor("doctor")
     doctor.sign_in(people["lena"])
     meeting, link = doctor.plan("governed", "David Okafor", "david@pictures.test")
-    spanish_link = doctor.invite(meeting, "Luisa Fernández", "luisa@pictures.test")
+    spanish_link = doctor.invite(meeting, "Luisa Fernández", "luisa@pictures.test", "es")
 
     david = visitor("david", flags=ASKED)
     david.context.clear_permissions()
@@ -380,6 +394,20 @@ def test_no_camera_and_a_call_in_spanish(installation, visitor, made):
     spanish.look(luisa, "es-room-call-guest")
     leave = luisa.page.inner_text("[data-action=leave]")
     english.look(doctor, "room-call-governed")
+
+    # The media server dies and stays away: that is said, and not that somebody is alone.
+    installation.manage("shell", "--no-imports", "-c", WORKER.format(state="withdrawn"))
+    installation.kill9("media-worker")
+    for person, words in ((doctor, "The media server"), (luisa, "servidor de medios")):
+        person.page.wait_for_selector("#room[data-media=unserved]")
+        assert words in person.page.inner_text("#notice")
+        assert person.page.is_hidden("[data-bind=alone]")
+    english.look(doctor, "room-no-media-server")
+    spanish.look(luisa, "es-room-no-media-server")
+    installation.manage("shell", "--no-imports", "-c", WORKER.format(state="enrolled"))
+    for person in (doctor, luisa):
+        person.connected()
+        person.sees(1)
     doctor.act("end")
     doctor.act("confirm")
     luisa.ended_because("ended")

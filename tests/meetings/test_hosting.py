@@ -174,9 +174,20 @@ def test_nobody_leaves_for_somebody_else(cast, visit):
             host.leave(cast.acting(person), seat.participation_id)
 
 
-def test_who_only_waits_has_nothing_to_leave(cast, visit):
+def test_who_leaves_the_waiting_room_is_out_of_the_queue(cast, visit):
     seat = waiting(cast.issued)
-    with refused(Verb.ROOM_LEAVE, "wrong_state"):
+    for _ in range(2):  # a message may come twice
+        host.leave(acting_through(seat), seat.participation_id)
+    place = place_of(seat)
+    assert (place.state, place.waiting_since, place.socket) == (PlaceState.VERIFIED, None, None)
+    assert hints("place.ended")
+    with refused(Verb.GUEST_ADMIT, "wrong_state"):
+        host.admit_guest(cast.acting(cast.clinician), visit.pk, seat.participation_id)
+
+
+def test_who_has_not_proven_who_they_are_has_nothing_to_leave(cast, visit):
+    seat = redeemed(cast.issued).seat
+    with refused(Verb.ROOM_LEAVE, "not_verified"):
         host.leave(acting_through(seat), seat.participation_id)
 
 

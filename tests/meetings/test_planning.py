@@ -20,14 +20,14 @@ from tests.meetings.visit import acting_through, admitted, redeemed, verified, w
 INTERPRETER = plan.NewGuest(INTERPRETER_NAME, INTERPRETER_EMAIL)
 
 
-def create(cast, actor, organisation=None, mode: Mode = Mode.PRIVATE):
+def create(cast, actor, organisation=None, mode: Mode = Mode.PRIVATE, *, relay_only=False):
     return plan.create_meeting(
         actor,
         organisation or cast.hospital,
         department=cast.department,
         title="Canarytitle",
         mode=mode,
-        relay_only=True,
+        relay_only=relay_only,
         starts_at=timezone.now(),
         guest=plan.NewGuest(f" {PATIENT_NAME} ", f" {PATIENT_EMAIL} "),
     )
@@ -43,7 +43,7 @@ def test_who_works_with_patients_plans_a_meeting(cast, who):
     meeting, issued = create(cast, cast.acting(person))
     assert meeting.created_by_id == person.pk
     assert meeting.state == "planned"
-    assert meeting.relay_only
+    assert not meeting.relay_only
     guest = issued.invitation.participation.guest
     assert (guest.name, guest.contact) == (PATIENT_NAME, PATIENT_EMAIL)
     assert issued.invitation.participation.state == PlaceState.INVITED
@@ -51,6 +51,16 @@ def test_who_works_with_patients_plans_a_meeting(cast, who):
     assert f'"meeting":"{meeting.pk}"' in row.body
     place = issued.invitation.participation_id
     assert owed_tasks() == [{"name": "meetings.send_invitation", "args": [str(place)]}]
+
+
+def test_addresses_are_hidden_where_there_is_a_relay_to_hide_them(cast, settings):
+    actor = cast.acting(cast.clinician)
+    with refused(Verb.MEETING_CREATE, "relay_missing"):
+        create(cast, actor, relay_only=True)
+    assert not Meeting.objects.exists()
+    settings.TURN_URLS = ["turn:turn.example.test:3478"]
+    meeting, _ = create(cast, actor, relay_only=True)
+    assert meeting.relay_only
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,17 @@ def test_the_waiting_room_tells_no_names(cast, visit):
     assert queries.lobby_message(now, uuid4()).place == 0
 
 
+def test_who_leaves_the_queue_lines_up_anew(cast, visit):
+    first, second = waiting(cast.issued), interpreter(cast, visit)
+    host.leave(acting_through(first), first.participation_id)
+    now = room(visit)
+    assert [place.pk for place in now.waiting] == [second.participation_id]
+    assert now.place_in_queue(second.participation_id) == 1
+    enter.wait_ticket(acting_through(first), first)
+    now = room(visit)
+    assert now.place_in_queue(first.participation_id) == 2, "nobody overtakes who stayed"
+
+
 def test_a_host_is_here_while_their_page_pings(cast, visit):
     seat, _ = host_seated(cast, visit)
     place = Participation.objects.filter(pk=seat.participation_id)

@@ -413,6 +413,6 @@ def test_a_ping_is_answered_with_its_number(call):
     assert handle(guest, wire.Ping(n=7)).replies == (wire.Pong(n=7),)
 
 
-def test_who_waits_may_only_say_hello_and_ping():
+def test_who_waits_may_only_say_hello_ping_and_leave():
     may_wait = {kind for kind, handled in HANDLERS.items() if wire.Purpose.WAIT in handled.purposes}
-    assert may_wait == {wire.Hello, wire.Ping}
+    assert may_wait == {wire.Hello, wire.Leave, wire.Ping}

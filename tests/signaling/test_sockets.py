@@ -356,7 +356,7 @@ def test_who_waits_is_welcomed_and_learns_their_place_and_no_more(cast, guest):
                 "epoch": 1,
                 "description": {"type": "offer", "sdp": "v=0"},
             },
-            {"type": "leave"},
+            {"type": "sources", "microphone": True, "camera": True, "screen": True},
         ):
             await page.say(**message)
             heard.append(await page.hear_until("error"))
@@ -369,13 +369,37 @@ def test_who_waits_is_welcomed_and_learns_their_place_and_no_more(cast, guest):
     assert [(error["code"], error["about"]) for error in errors] == [
         ("ticket_purpose", "admit"),
         ("ticket_purpose", "describe"),
-        ("ticket_purpose", "leave"),
+        ("ticket_purpose", "sources"),
     ]
     assert refusals() == [
         (verb.value, "ticket_purpose")
         for verb in (Verb.GUEST_ADMIT, Verb.MEDIA_CONNECT, Verb.ROOM_LEAVE)
     ]
     assert Participation.objects.get(pk=seat.participation_id).socket is None, "it closed"
+
+
+def test_who_leaves_the_waiting_room_is_told_goodbye(cast, guest):
+    seat, jar = guest
+    ticket = enter.wait_ticket(acting_through(seat), seat)
+
+    async def script(page: Page) -> list[dict[str, Any]]:
+        from channels.layers import get_channel_layer
+
+        from meetings.rooms import meeting_group
+
+        await page.say(type="hello", version=1, ticket=ticket)
+        await page.hear_until("lobby")
+        await page.say(type="leave")
+        await page.say(type="ping", n=1)
+        await page.hear_until("pong")  # what was said before it is done
+        group = meeting_group(cast.planned.pk)
+        await get_channel_layer().group_send(group, {"type": "room.changed"})
+        return [await page.hear_until("goodbye"), await page.hear()]
+
+    goodbye, closed = with_page(script, jar)
+    assert goodbye == {"type": "goodbye", "reason": "left", "may_return": True}
+    assert closed == {"close": 1000}
+    assert Participation.objects.get(pk=seat.participation_id).state == "verified"
 
 
 def test_a_page_is_told_of_its_end_even_when_the_hint_got_lost(cast, guest):

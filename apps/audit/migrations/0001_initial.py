@@ -35,17 +35,22 @@ class Migration(migrations.Migration):
                 ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("organisation_id", models.UUIDField(db_index=True, null=True)),
-                ("at", models.DateTimeField(db_index=True)),
-                ("tag", models.CharField(db_index=True, max_length=60)),
-                ("outcome", models.CharField(max_length=10)),
-                ("reason", models.CharField(blank=True, max_length=40)),
-                ("actor", models.CharField(max_length=80)),
-                ("subject", models.CharField(blank=True, db_index=True, max_length=80)),
-                ("body", models.TextField()),
+                ("at", models.DateTimeField(db_index=True, verbose_name="time")),
+                ("tag", models.CharField(db_index=True, max_length=60, verbose_name="event")),
+                ("outcome", models.CharField(max_length=10, verbose_name="outcome")),
+                ("reason", models.CharField(blank=True, max_length=40, verbose_name="reason")),
+                ("actor", models.CharField(max_length=80, verbose_name="who")),
+                (
+                    "subject",
+                    models.CharField(
+                        blank=True, db_index=True, max_length=80, verbose_name="about"
+                    ),
+                ),
+                ("body", models.TextField(verbose_name="the entry as it was written")),
             ],
             options={
                 "verbose_name": "trail entry",
-                "verbose_name_plural": "trail",
+                "verbose_name_plural": "trail entries",
             },
         ),
     ]

@@ -1,4 +1,4 @@
-"""What a host does: admit, decline, remove, end."""
+"""What a host does (admit, decline, remove, end), and leaving, which everybody may."""
 
 from __future__ import annotations
 
@@ -57,10 +57,16 @@ def remove_participant(actor: Actor, meeting_id: UUID, participation_id: UUID) -
 
 
 def leave(actor: Actor, participation_id: UUID) -> None:
-    """Leave the call; the place stays and its holder may come back."""
+    """Leave the call or the waiting room; the place stays and its holder may come back.
+
+    Who leaves the waiting room leaves the queue: whoever is behind must not wait for them, and
+    they line up anew when they come back.
+    """
     with action(actor, Verb.ROOM_LEAVE, Participation.objects.filter(pk=participation_id)) as act:
         place: Participation = act.subject
-        act.move(place, next_state(PLACE, place.state, "leave"), socket=None)
+        to = next_state(PLACE, place.state, "leave")
+        kept = place.waiting_since if to == PlaceState.LEFT else None
+        act.move(place, to, socket=None, waiting_since=kept)
         place_ended(place.organisation_id, place.pk)
         announce(PlaceEnded(place.organisation_id, place.meeting_id, place.pk))
         room_changed(place.meeting)

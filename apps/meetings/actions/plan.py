@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from access import gate
@@ -40,8 +41,11 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class NewGuest:
+    """``language``: of the messages to them, one of ``settings.LANGUAGES``."""
+
     name: str
     email: str
+    language: str = settings.LANGUAGE_CODE
 
 
 def create_meeting(
@@ -55,10 +59,16 @@ def create_meeting(
     starts_at: datetime,
     guest: NewGuest,
 ) -> tuple[Meeting, Issued]:
-    """A meeting hosted by ``actor`` with one guest invited. Refused: ``mode_not_allowed``."""
+    """A meeting hosted by ``actor`` with one guest invited.
+
+    Refused: ``mode_not_allowed``; ``relay_missing`` where addresses were to be hidden by a relay
+    that there is not.
+    """
     with action(actor, Verb.MEETING_CREATE, organisation) as act:
         if mode.value not in organisation.allowed_modes:
             raise ConsiliumError("mode_not_allowed")
+        if relay_only and not settings.TURN_URLS:
+            raise ConsiliumError("relay_missing")
         meeting = Meeting.objects.create(
             organisation=organisation,
             department=department,
@@ -107,9 +117,11 @@ def revoke_invitation(actor: Actor, meeting_id: UUID, participation_id: UUID) ->
 @dataclass(frozen=True, slots=True)
 class InvitationToSend:
     contact: str = field(repr=False)
+    language: str
     link_secret: minting.Secret
     short_code: minting.Secret
     organisation_name: str
+    time_zone: str
     starts_at: datetime
 
 
@@ -132,9 +144,11 @@ def _minted(participation_id: UUID) -> InvitationToSend | None:
         act.details |= {"invitation": str(issued.invitation.pk)}
         return InvitationToSend(
             contact=place.guest.contact,
+            language=place.guest.language,
             link_secret=issued.link_secret,
             short_code=issued.short_code,
             organisation_name=place.organisation.name,
+            time_zone=place.organisation.time_zone,
             starts_at=place.meeting.starts_at,
         )
 
@@ -158,6 +172,7 @@ def _invite(act: Act[Organisation] | Act[Meeting], meeting: Meeting, new: NewGue
     guest = Guest.objects.create(
         organisation_id=meeting.organisation_id,
         name=new.name.strip(),
+        language=new.language,
         contact=new.email.strip(),
         contact_index=sealing.index(
             meeting.organisation_id, "meetings.guest.contact", new.email.strip().casefold()

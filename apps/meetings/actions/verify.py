@@ -41,6 +41,7 @@ MAILBOX = "mailbox"
 @dataclass(frozen=True, slots=True)
 class CodeToSend:
     contact: str = field(repr=False)
+    language: str
     code: str = field(repr=False)
     organisation_name: str
     minutes: int
@@ -84,6 +85,7 @@ def _minted(seat_id: UUID) -> CodeToSend | None:
             return None
         return CodeToSend(
             contact=guest.contact,
+            language=guest.language,
             code=code.text,
             organisation_name=seat.organisation.name,
             minutes=int(CODE_LASTS.total_seconds() // 60),

@@ -39,6 +39,10 @@ class Migration(migrations.Migration):
                 ("contact", vault.fields.SealedText(verbose_name="e-mail")),
                 ("contact_index", models.CharField(db_index=True, max_length=64)),
                 (
+                    "language",
+                    models.CharField(default="en", max_length=8, verbose_name="language"),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),

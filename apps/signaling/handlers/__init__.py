@@ -39,7 +39,7 @@ HANDLERS: dict[type[Message], Handled] = {
     wire.Describe: Handled(Verb.MEDIA_CONNECT, media.describe),
     wire.EndMeeting: Handled(Verb.MEETING_END, hosting.end_meeting),
     wire.Hello: Handled(Verb.ROOM_JOIN, presence.hello_again, _BOTH),
-    wire.Leave: Handled(Verb.ROOM_LEAVE, presence.leave),
+    wire.Leave: Handled(Verb.ROOM_LEAVE, presence.leave, _BOTH),
     wire.Ping: Handled(
         Public("answers only the socket that asked, after its hello"), presence.ping, _BOTH
     ),

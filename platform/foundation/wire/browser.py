@@ -149,7 +149,7 @@ class EndMeeting(Message):
 
 
 class Leave(Message):
-    """This person leaves; they may come back while the meeting is open."""
+    """This person leaves the call or the queue; they may come back while the meeting is open."""
 
     type: Literal["leave"] = "leave"
 
@@ -270,7 +270,8 @@ class Media(Message):
 
     ``path`` ``peer``: connect to ``peer``; the side with ``offers`` makes the offer.
     ``path`` ``worker``: offer ``publish``, then answer the worker's ``subscribe`` offers.
-    ``ready`` false: nobody to connect to yet (alone in a private call, or no media worker).
+    ``ready`` false: nothing to connect to yet. By ``path`` ``peer`` that is nobody else in the
+    call, by ``worker`` no media worker.
     """
 
     type: Literal["media"] = "media"

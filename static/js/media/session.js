@@ -12,7 +12,7 @@ import { WorkerPath } from "./worker.js";
 /** @import {Group, MediaPath, SourceName} from "./path.js" */
 /** @import {Prepared} from "./prepared.js" */
 /** @import {Sources} from "./sources.js" */
-/** @typedef {"alone" | "connecting" | "connected" | "reconnecting"} MediaStatus */
+/** @typedef {"alone" | "unserved" | "connecting" | "connected" | "reconnecting"} MediaStatus unserved: no media server */
 
 /**
  * @typedef {object} SessionEvents
@@ -90,7 +90,7 @@ export class MediaSession {
     this.#media = media;
     this.#close();
     if (!media.ready) {
-      this.#events.status("alone");
+      this.#events.status(media.path === "worker" ? "unserved" : "alone");
       return true;
     }
     this.#events.mark("media");

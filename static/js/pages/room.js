@@ -76,7 +76,7 @@ class RoomPage {
       this.#verify.show(this.#me);
     } else if (stage === "ended" && !(returning && reason === "left")) {
       this.#goodbye({ type: "goodbye", reason: reason || "ended", may_return });
-    } else if (stage === "wait" && back) {
+    } else if ((stage === "wait" && back) || (stage === "check" && returning && !this.#me.host)) {
       this.#enterWait();
     } else if (stage === "ended" || (stage === "call" && (returning || (back && resume)))) {
       this.#diagnostics.begin("back");
@@ -96,10 +96,11 @@ class RoomPage {
   }
 
   #enterWait() {
+    if (this.#me === null) return;
     this.#check.hide();
     this.#remember(true);
     showStage(this.#room, "wait");
-    this.#wait.show();
+    this.#wait.show(this.#me.mode, this.#me.organisation);
     this.#waiting?.stop();
     this.#waiting = new Line("wait", ticket, {
       message: (message) => {
@@ -107,7 +108,8 @@ class RoomPage {
         if (message.type === "admitted") this.#admitted(message.ticket);
       },
       status: (status) => this.#wait.line(status),
-      goodbye: (goodbye) => this.#goodbye(goodbye),
+      goodbye: (goodbye) =>
+        goodbye.reason === "left" ? this.#stopWaiting() : this.#goodbye(goodbye),
       refused: (problem) => this.#refused(problem),
       keepMedia: () => false,
       mark: () => {},
@@ -155,7 +157,7 @@ class RoomPage {
   }
 
   #stopWaiting() {
-    this.#close(false);
+    this.#close(true);
     showStage(this.#room, "ended");
     this.#ended.showStoppedWaiting();
   }
@@ -190,7 +192,8 @@ class RoomPage {
   #close(leaving) {
     this.#remember(false);
     this.#check.hide();
-    this.#waiting?.stop();
+    if (leaving) this.#waiting?.leave();
+    else this.#waiting?.stop();
     this.#waiting = null;
     this.#call?.stop(leaving);
     this.#call = null;

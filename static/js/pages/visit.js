@@ -143,7 +143,10 @@ async function attempt(within, button, proof) {
     location.replace(outcome); // "back" should not lead to an invitation that is spent
     return;
   }
-  if (DEAD.has(outcome.code)) forget(); // the next link opened in this tab starts afresh
+  if (DEAD.has(outcome.code)) {
+    forget(); // the next link opened in this tab starts afresh
+    within.dispatchEvent(new CustomEvent("dead", { detail: outcome.code }));
+  }
   button.removeAttribute("aria-busy");
   button.textContent = words;
   show(within, outcome);
@@ -253,11 +256,33 @@ function prepareVisit(link, code) {
   const invited = title?.textContent ?? "";
   let secret = "";
 
+  /**
+   * With a link that opens nothing any more, what remains is what to do instead of pressing it.
+   * @param {string} problem its code; "" while the link may still work
+   */
+  const dead = (problem) => {
+    for (const part of [
+      link.querySelector("[data-action=redeem]"),
+      link.querySelector("[data-ready]"),
+      document.querySelector("[data-next]"),
+    ]) {
+      if (part instanceof HTMLElement) part.hidden = problem !== "";
+    }
+    if (title) title.textContent = problem === "" ? invited : gettext("This link does not work");
+    const useCode = link.querySelector("[data-action=use-code]");
+    // Who mistyped or lost half of a link can type the code; what has ended has ended for it too.
+    if (useCode instanceof HTMLElement) useCode.hidden = !["", "invitation_unknown"].includes(problem);
+  };
+  link.addEventListener("dead", (event) => {
+    if (event instanceof CustomEvent) dead(String(event.detail));
+  });
+
   /** @param {boolean} byCode */
   const choose = (byCode) => {
     link.hidden = byCode;
     code.hidden = !byCode;
-    if (title) title.textContent = byCode ? gettext("Open your video visit") : invited;
+    dead("");
+    if (title && byCode) title.textContent = gettext("Open your video visit");
   };
 
   const read = () => {

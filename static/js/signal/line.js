@@ -94,7 +94,7 @@ export class Line {
     return true;
   }
 
-  /** Says that this person leaves, then hangs up. */
+  /** Says that this person leaves the call or the waiting room, then hangs up. */
   leave() {
     const said = this.send({ type: "leave" });
     this.#leaving = true;

@@ -263,7 +263,7 @@ export class Call {
     this.#waiting = state.waiting;
     const newcomer = state.waiting.find((one) => !before.has(one.id));
     if (newcomer) announce(fill(gettext("%(name)s is waiting to be let in."), { name: newcomer.name }));
-    this.#tiles.people(this.#others());
+    this.#tiles.people(this.#others(), this.#outdated());
     this.#session.retry();
     this.#render();
   }
@@ -272,6 +272,7 @@ export class Call {
   #lineChanged(status) {
     this.#lineStatus = status;
     this.#room.dataset.line = status;
+    this.#tiles.people(this.#others(), this.#outdated());
     this.#render();
   }
 
@@ -279,7 +280,7 @@ export class Call {
   #mediaChanged(status) {
     this.#mediaStatus = status;
     this.#room.dataset.media = status;
-    if (status === "alone") this.#tiles.clear();
+    if (status === "alone" || status === "unserved") this.#tiles.clear();
     this.#render();
   }
 
@@ -295,6 +296,11 @@ export class Call {
     return this.#people.filter((person) => person.id !== this.#you);
   }
 
+  /** While the line is down, what the others do with their devices is what was last heard of it. */
+  #outdated() {
+    return this.#lineStatus === "interrupted";
+  }
+
   #render() {
     const others = this.#others();
     const notice = noticeFor({
@@ -302,13 +308,17 @@ export class Call {
       media: this.#mediaStatus,
       others,
       sharing: this.#sources.isOn("screen"),
-      byWorker: this.#mode !== "private",
     });
     words(find(this.#section, "#notice", HTMLElement), this.#told || notice);
-    const alone = this.#lineStatus !== "connecting" && others.length === 0;
+    // Without a media server nobody could be heard who is here: that is said, and not this.
+    const alone = this.#lineStatus !== "connecting" && this.#mediaStatus !== "unserved" && others.length === 0;
     bound(this.#section, "alone").hidden = !alone;
     if (alone) this.#alone();
-    showPeople(this.#section, this.#people, this.#you, this.#host ? (person) => void this.#remove(person) : null);
+    showPeople(this.#section, this.#people, {
+      you: this.#you,
+      outdated: this.#outdated(),
+      remove: this.#host ? (person) => void this.#remove(person) : null,
+    });
     showWaiting(this.#section, this.#host ? this.#waiting : [], {
       admit: ({ id }) => void this.#line.send({ type: "admit", participation: id }),
       decline: ({ id }) => void this.#line.send({ type: "decline", participation: id }),

@@ -6,7 +6,7 @@ import { bound, button, find, words } from "./dom.js";
 /** @import {Problem} from "../signal/http.js" */
 /** @import {Goodbye} from "../wire/messages.js" */
 /** @typedef {"rejoin" | "takeover" | "reload" | "sign-in" | "home" | null} NextStep */
-/** @typedef {{title: string, words: string, help?: string, next: NextStep}} Ending */
+/** @typedef {{title: string, words: string, help?: string, next: NextStep, rejoin?: string}} Ending */
 
 export class EndedStage {
   #section;
@@ -35,8 +35,9 @@ export class EndedStage {
     this.#show(
       {
         title: gettext("You have left the waiting room"),
-        words: gettext("Your camera and microphone are off. You can come back while the visit is open."),
+        words: gettext("Your camera and microphone are off. You can come back while the visit is open; you then wait behind those who stayed."),
         next: "rejoin",
+        rejoin: gettext("Back to the waiting room"),
       },
       "stopped_waiting",
     );
@@ -56,6 +57,7 @@ export class EndedStage {
     find(this.#section, "h1", HTMLElement).textContent = ending.title;
     words(bound(this.#section, "ended-words"), ending.words);
     words(bound(this.#section, "ended-help"), ending.help ?? "");
+    button(this.#section, "rejoin").textContent = ending.rejoin ?? gettext("Come back to the call");
     for (const step of ["rejoin", "takeover", "reload", "sign-in", "home"]) {
       const control = find(this.#section, `[data-action="${step}"]`, HTMLElement);
       control.hidden = step !== ending.next && !(step === "home" && this.#host);

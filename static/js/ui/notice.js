@@ -13,16 +13,15 @@ import { fill, joined } from "./words.js";
  * @param {MediaStatus} now.media
  * @param {Person[]} now.others
  * @param {boolean} now.sharing
- * @param {boolean} now.byWorker the media goes through a worker
  * @returns {string} "" where nothing needs saying
  */
-export function noticeFor({ line, media, others, sharing, byWorker }) {
+export function noticeFor({ line, media, others, sharing }) {
   if (line === "interrupted") {
     return media === "connected"
       ? gettext("The connection to the server was interrupted. You can go on talking; we are repairing it.")
       : gettext("Your connection was interrupted. We are bringing you back…");
   }
-  if (byWorker && media === "alone" && line === "open") {
+  if (media === "unserved" && line === "open") {
     return gettext("The media server cannot be reached at the moment. Please stay: we keep trying.");
   }
   const away = others.filter((person) => !person.connected);

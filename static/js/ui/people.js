@@ -1,7 +1,7 @@
 // @ts-check
 /** Who is in the call, and, for a host, who waits. */
 
-import { bound, find, make } from "./dom.js";
+import { bound, find, make, words } from "./dom.js";
 import { fill, verifiedWords, waitingWords } from "./words.js";
 
 /** @import {Person, Waiting} from "../wire/messages.js" */
@@ -9,10 +9,16 @@ import { fill, verifiedWords, waitingWords } from "./words.js";
 /**
  * @param {HTMLElement} section
  * @param {Person[]} people
- * @param {string} you
- * @param {((person: Person) => void) | null} remove null where this person may not
+ * @param {object} how
+ * @param {string} how.you
+ * @param {boolean} how.outdated the people may have changed since
+ * @param {((person: Person) => void) | null} how.remove null where this person may not
  */
-export function showPeople(section, people, you, remove) {
+export function showPeople(section, people, { you, outdated, remove }) {
+  words(
+    bound(section, "people-outdated"),
+    outdated ? gettext("Your connection is interrupted. This is how it was before.") : "",
+  );
   const list = bound(section, "people-list");
   const shown = JSON.stringify([people, you, remove !== null]);
   if (list.dataset.shown === shown) return; // a button that is replaced loses the focus
@@ -52,8 +58,8 @@ export function clearPeople(section) {
 /** @param {Person} person @param {string} you */
 function stateWords(person, you) {
   const facts = [
-    ...(person.id === you ? [gettext("you")] : []),
-    ...(person.host ? [gettext("leads the visit")] : []),
+    ...(person.id === you ? [person.host ? gettext("you lead the visit") : gettext("you")] : []),
+    ...(person.host && person.id !== you ? [gettext("leads the visit")] : []),
     ...(!person.connected && person.id !== you ? [gettext("not connected")] : []),
     ...(person.connected && !person.microphone ? [gettext("muted")] : []),
     ...(person.connected && !person.camera ? [gettext("camera off")] : []),

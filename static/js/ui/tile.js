@@ -47,19 +47,25 @@ export class Tile {
     this.speaker(deviceChoice().speaker ?? "");
   }
 
-  /** @param {Person} person */
-  person(person) {
+  /**
+   * @param {Person} person
+   * @param {boolean} outdated the person may have changed since: the marks say how it was
+   */
+  person(person, outdated) {
     const screen = this.#group === "screen";
     this.element.dataset.connected = person.connected ? "yes" : "no";
     this.element.dataset.camera = screen || person.camera ? "on" : "off";
-    words(this.#caption, captionOf(person, this.#group));
+    const caption = captionOf(person, this.#group, outdated);
+    words(this.#caption, caption);
     words(
       this.#off,
       screen || person.camera
         ? fill(gettext("Connecting to %(name)s…"), { name: person.name })
-        : fill(gettext("%(name)s's camera is off"), { name: person.name }),
+        : outdated
+          ? fill(gettext("%(name)s's camera was off"), { name: person.name })
+          : fill(gettext("%(name)s's camera is off"), { name: person.name }),
     );
-    this.#video.setAttribute("aria-label", captionOf(person, this.#group));
+    this.#video.setAttribute("aria-label", caption);
   }
 
   /** @param {MediaStream | null} stream */
@@ -121,11 +127,18 @@ export class Tile {
   }
 }
 
-/** The line at the foot of a tile. @param {Person} person @param {Group} group */
-function captionOf(person, group) {
+/**
+ * The line at the foot of a tile.
+ *
+ * @param {Person} person
+ * @param {Group} group
+ * @param {boolean} outdated
+ */
+function captionOf(person, group, outdated) {
   const { name } = person;
   if (group === "screen") return fill(gettext("%(name)s's screen"), { name });
   if (!person.connected) return fill(gettext("%(name)s, reconnecting…"), { name });
+  if (!person.microphone && outdated) return fill(gettext("%(name)s, was muted"), { name });
   if (!person.microphone) return fill(gettext("%(name)s, muted"), { name });
   return name;
 }

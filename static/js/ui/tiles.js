@@ -26,6 +26,7 @@ export class Tiles {
   #streams = new Map();
   /** @type {Person[]} */
   #people = [];
+  #outdated = false;
 
   /**
    * @param {HTMLElement} root
@@ -37,9 +38,13 @@ export class Tiles {
     root.replaceChildren();
   }
 
-  /** @param {Person[]} people the others */
-  people(people) {
+  /**
+   * @param {Person[]} people the others
+   * @param {boolean} outdated they may have changed since
+   */
+  people(people, outdated) {
     this.#people = people;
+    this.#outdated = outdated;
     this.#render();
   }
 
@@ -101,7 +106,7 @@ export class Tiles {
     }
     for (const [key, [person, group]] of wanted) {
       const tile = this.#tiles.get(key) ?? this.#add(key, person, group);
-      tile.person(person);
+      tile.person(person, this.#outdated);
     }
     this.#root.dataset.count = String(this.#tiles.size);
     this.#root.dataset.screen = [...wanted.values()].some(([, group]) => group === "screen") ? "yes" : "no";

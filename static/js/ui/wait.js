@@ -1,10 +1,10 @@
 // @ts-check
 /** Third stage, for guests: the waiting room. */
 
-import { bound, button, find, words } from "./dom.js";
-import { fill } from "./words.js";
+import { bound, button, find, icon, words } from "./dom.js";
+import { fill, modeShort } from "./words.js";
 
-/** @import {Lobby} from "../wire/messages.js" */
+/** @import {Lobby, Mode} from "../wire/messages.js" */
 /** @import {LineStatus} from "../signal/line.js" */
 
 export class WaitStage {
@@ -19,7 +19,13 @@ export class WaitStage {
     button(this.#section, "stop-waiting").addEventListener("click", stopWaiting);
   }
 
-  show() {
+  /**
+   * @param {Mode} mode the kind of visit this person waits for
+   * @param {string} organisation
+   */
+  show(mode, organisation) {
+    words(bound(this.#section, "wait-mode"), modeShort(mode, organisation));
+    icon(find(this.#section, ".kind", HTMLElement), mode === "private" ? "lock" : "server");
     words(bound(this.#section, "host-lamp"), "");
     words(bound(this.#section, "place"), gettext("We are telling them that you are here."));
     words(bound(this.#section, "wait-trouble"), "");

@@ -30,7 +30,9 @@ export function modeLong(mode, organisation) {
       gettext(
         "Picture, sound and chat are encrypted in one browser and decrypted in the other. Servers on the way only pass on what they cannot open, and the call cannot be recorded by us.",
       ),
-      gettext("This rests on both browsers running the program that we publish."),
+      gettext(
+        "This rests on both browsers running the program that we publish, and on our server introducing the two of you honestly. You cannot check that yourselves yet.",
+      ),
     ];
   }
   return [
@@ -46,7 +48,7 @@ export function modeLong(mode, organisation) {
       ),
       { organisation },
     ),
-    gettext("A recording is made only where the organisation's rules allow it and everyone present agrees."),
+    gettext("This version of the program makes no recordings."),
   ];
 }
 

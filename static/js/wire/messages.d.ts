@@ -85,7 +85,7 @@ export interface IceServer {
   credential: string | null;
 }
 
-/** This person leaves; they may come back while the meeting is open. */
+/** This person leaves the call or the queue; they may come back while the meeting is open. */
 export interface Leave {
   type: "leave";
 }
@@ -101,7 +101,7 @@ export interface Lobby {
   host_here: boolean;
 }
 
-/** Open media attempt ``epoch``: forget peer connections of earlier ones. ``path`` ``peer``: connect to ``peer``; the side with ``offers`` makes the offer. ``path`` ``worker``: offer ``publish``, then answer the worker's ``subscribe`` offers. ``ready`` false: nobody to connect to yet (alone in a private call, or no media worker). */
+/** Open media attempt ``epoch``: forget peer connections of earlier ones. ``path`` ``peer``: connect to ``peer``; the side with ``offers`` makes the offer. ``path`` ``worker``: offer ``publish``, then answer the worker's ``subscribe`` offers. ``ready`` false: nothing to connect to yet. By ``path`` ``peer`` that is nobody else in the call, by ``worker`` no media worker. */
 export interface Media {
   type: "media";
   path: "peer" | "worker";
