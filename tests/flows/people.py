@@ -328,6 +328,11 @@ class Person:
         self.wait(lambda: self.page.evaluate(RELOADED), "picture after the reload")
         return float(self.page.evaluate(RELOADED)) / 1000
 
+    def marks(self) -> dict[str, float]:
+        """What the page noted last of each kind, in seconds since it was opened."""
+        timings = self.page.evaluate("() => window.consilium.timings")
+        return {mark["name"]: mark["at"] / 1000 for mark in timings}
+
     def first_picture(self) -> float:
         """Seconds from being let in to the first picture of somebody else."""
         self.wait(lambda: self.page.evaluate(FIRST_PICTURE) is not None, "first picture")
