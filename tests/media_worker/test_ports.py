@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from foundation.wire.browser import Link
 from media_worker.ports import NoPortFree, Ports
 from tests.media_worker.harness import eventually, running_worker
 from tests.media_worker.people import Person, candidates_of, in_a_call, on_loopback
@@ -125,7 +124,7 @@ async def test_a_call_stays_in_the_range_and_one_too_many_is_refused(tmp_path: P
                 for port in left:
                     held.enter_context(taken(range(port, port + 1)))
                 await third.join()
-                await platform.until_path(third.id, Link.PUBLISH, "refused")
+                await eventually(lambda: platform.states_of(third.id) == {"refused"})
                 await one.sees(other, more=10)
             assert "all UDP ports of CONSILIUM_WORKER_PORTS are taken" in worker.log
             assert "Traceback" not in worker.log

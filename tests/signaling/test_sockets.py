@@ -373,7 +373,7 @@ def test_who_waits_is_welcomed_and_learns_their_place_and_no_more(cast, guest):
     ]
     assert refusals() == [
         (verb.value, "ticket_purpose")
-        for verb in (Verb.GUEST_ADMIT, Verb.MEDIA_CONNECT, Verb.ROOM_LEAVE)
+        for verb in (Verb.GUEST_ADMIT, Verb.MEDIA_CONNECT, Verb.MEDIA_PUBLISH)
     ]
     assert Participation.objects.get(pk=seat.participation_id).socket is None, "it closed"
 
