@@ -10,6 +10,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)/platform:$(CURDIR)/apps:$(CURDIR)
 
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo --preserve-env env PYTHONDONTWRITEBYTECODE=1)
+
 # Each stamp is newer than the file it was made from: a second run has nothing to do.
 BASE := $(VENV)/installed-base
 DEV := $(VENV)/installed-dev
@@ -30,11 +32,14 @@ run: $(BASE) ## the whole platform on this machine, with made-up people, until C
 test: packages ## everything a change must pass: checks, tests, browsers (installs what it needs)
 	@$(MAKE) check
 	$(call heading,tests)
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser" $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser and not cable" $(PYTEST)
 	$(call heading,tests in browsers)
 	@# Apart: its participants live on an event loop of the test's, Playwright below on its own.
-	@$(PY) -m pytest -m browser tests/media_worker $(PYTEST)
-	@$(PY) -m pytest -m browser --ignore tests/media_worker $(PYTEST)
+	@$(PY) -m pytest -m "browser and not cable" tests/media_worker $(PYTEST)
+	@$(PY) -m pytest -m "browser and not cable" --ignore tests/media_worker $(PYTEST)
+	$(call heading,tests at the end of a cable (network namespaces take root))
+	@$(AS_ROOT) $(PY) -m pytest -m cable -p no:cacheprovider $(PYTEST); status=$$?; \
+		$(if $(AS_ROOT),sudo chown -R $$(id -u) build;) exit $$status
 
 # Management commands of the checks must not touch the data of an installation that lies here.
 check wire messages: export CONSILIUM_DATA := $(CURDIR)/build/no-installation

@@ -12,6 +12,7 @@ import logging
 import time
 from typing import Any
 
+from autobahn.exception import Disconnected
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import DatabaseError
@@ -317,7 +318,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def _send(self, message: Message) -> None:
         if not self._ended:
-            await self.send(text_data=write(message))
+            # The line may be gone before its end is known: then so is the message.
+            with contextlib.suppress(Disconnected):
+                await self.send(text_data=write(message))
 
     async def _tell(self, problem: Problem, about: str | None = None) -> None:
         with translation.override(self._language):

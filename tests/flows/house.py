@@ -23,6 +23,7 @@ WORDS = "zwitscherling says the biopsy was benign"
 
 #: Several houses may stand in one installation, one after the other; their people differ.
 _houses = itertools.count(1)
+_patients = itertools.count(1)
 
 _PEOPLE = """
 from accounts.models import Department, Organisation
@@ -116,7 +117,6 @@ class House:
         people = [SignIn(*one) for one in made]
         self.sign_ins = {person.email: person for person in people}
         self.host, self.near, self.far = (Browser(installation).sign_in(p) for p in people)
-        self._count = itertools.count(1)
         self._call: list[Socket] = []
         self._stop = threading.Event()
         self._prove_everybody()
@@ -135,7 +135,7 @@ class House:
 
     def visit(self, mode: str = "private") -> Visit:
         """A new meeting of ``host`` with one guest, who has done nothing yet."""
-        number = next(self._count)
+        number = next(_patients)
         name = f"{CANARY} Patient {number}"
         email = f"patient-{number}.{CANARY.lower()}@example.test"
         invited = self.host.plan(mode, name, email, f"{CANARY} title")

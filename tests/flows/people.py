@@ -24,6 +24,7 @@ from tests.servers.installation import Installation, SignIn
 from tests.servers.server import artefacts
 
 CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ASIDE = Path(__file__).with_name("chromium-aside")
 #: Of the three cameras the second gives depths (Y16), which Chromium shows and cannot send.
 FLAGS = [
     "--headless=new",
@@ -423,7 +424,7 @@ class Visitor(Person):
         name: str,
         base: str,
         flags: list[str] | None = None,
-        program: str | Path = CHROMIUM,
+        program: str | Path = CHROMIUM_ASIDE,
         **context: Any,
     ) -> None:
         super().__init__(name, base)

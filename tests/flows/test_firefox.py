@@ -16,7 +16,7 @@ from tests.servers.firefox import Firefox
 from tests.servers.installation import Installation
 from tests.servers.namespace import Namespace
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.cable]
 
 OPEN_CONNECTIONS = """() => window.consilium.peerConnections()
     .filter((pc) => pc.connectionState !== 'closed').length"""

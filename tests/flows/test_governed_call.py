@@ -15,6 +15,9 @@ pytestmark = pytest.mark.browser
 #: What DTLS and SRTP may be through the worker (T1): AEAD only.
 AEAD = re.compile(r"GCM|CHACHA20")
 
+#: Whoever comes third and fourth holds a telephone, which also leaves more of two cores to others.
+PHONE = {"width": 360, "height": 640}
+
 ALIVE = """() => window.consilium.peerConnections()
     .filter((pc) => pc.connectionState === 'connected').length"""
 
@@ -74,7 +77,8 @@ def test_governed_call_of_four_survives_worker_and_web(
     record_property("second of two, from being let in (s)", round(late, 2))
 
     # Two more come, and everybody sees everybody.
-    interpreter, daughter = visitor("interpreter"), visitor("daughter")
+    interpreter = visitor("interpreter", viewport=PHONE)
+    daughter = visitor("daughter", viewport=PHONE)
     interpreter.arrive(installation, interpreter_link, "ivo@example.test", 1)
     doctor.page.wait_for_selector("[data-action=admit]")
     doctor.admit()

@@ -17,7 +17,7 @@ from tests.flows.people import CHROMIUM, FLAGS, Visitor
 from tests.servers.installation import Installation
 from tests.servers.namespace import Namespace
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.cable]
 
 #: What the issue allows for a lost media path.
 BACK_SECONDS = 3.0

@@ -15,6 +15,8 @@ import pytest
 from tests.servers.namespace import Namespace, names, remove_leftovers
 from tests.servers.processes import REPOSITORY, is_alive, wait_for
 
+pytestmark = pytest.mark.cable
+
 #: Run inside: what is sent to the port given is answered; the first line says that it listens.
 ECHO = """
 import socket, sys

@@ -16,30 +16,27 @@ export function preferVp8(transceiver) {
 
 /** A face of this height or less is sent as it is from the start. */
 const SMALL_HEIGHT = 480;
-/** By now the browser knows what the line carries, and fits the picture to it by itself. */
-const OPENING_MS = 4_000;
-
 /** Enough for 720p of a face; more only fills the line that the voice needs. */
 const CAMERA_BPS = 1_700_000;
 /** Text must stay readable. */
 const SCREEN_BPS = 2_500_000;
 
 /**
- * Begins with a picture of half the size, so that it is there sooner. Chromium takes a new line for
- * 300 kbit/s: of a larger picture it drops the first frames one by one and then shows a quarter of
- * the size, which came 0.1 s later and blurred. `tune` lets the picture grow.
+ * Sends the face whole, or half as wide and half as high.
+ *
+ * Every call begins small, so that the first picture is there sooner: Chromium takes a new line for
+ * 300 kbit/s, drops the first frames of a larger picture one by one and then shows a quarter of the
+ * size, which came 0.1 s later and blurred.
  *
  * @param {RTCRtpSender} sender
+ * @param {boolean} small
  */
-export async function openSmall(sender) {
-  if ((sender.track?.getSettings().height ?? 0) > SMALL_HEIGHT) await scale(sender, 2);
-}
-
-/** @param {RTCRtpSender} sender @param {number} downBy */
-async function scale(sender, downBy) {
+export async function fit(sender, small) {
+  const tall = (sender.track?.getSettings().height ?? 0) > SMALL_HEIGHT;
+  const downBy = small && tall ? 2 : 1;
   const parameters = sender.getParameters();
   const [encoding] = parameters.encodings ?? [];
-  if (encoding === undefined) return;
+  if (encoding === undefined || (encoding.scaleResolutionDownBy ?? 1) === downBy) return;
   encoding.scaleResolutionDownBy = downBy;
   await sender.setParameters(parameters).catch(() => {}); // the connection may have been closed
 }
@@ -55,10 +52,7 @@ export async function tune(sender, source) {
   const [encoding] = parameters.encodings ?? [];
   if (encoding === undefined) return; // nothing is negotiated yet
   if (source === "microphone") encoding.priority = "high";
-  if (source === "camera") {
-    encoding.maxBitrate = CAMERA_BPS;
-    setTimeout(() => void scale(sender, 1), OPENING_MS);
-  }
+  if (source === "camera") encoding.maxBitrate = CAMERA_BPS;
   if (source === "screen") encoding.maxBitrate = SCREEN_BPS;
   try {
     await sender.setParameters(parameters);

@@ -2,7 +2,7 @@
 /** Browser to browser: one peer connection, whose ends are the two people's browsers. */
 
 import { CHAT_LABEL, listen, say } from "./chat.js";
-import { openSmall, preferVp8, tune } from "./codecs.js";
+import { fit, preferVp8, tune } from "./codecs.js";
 import { Link } from "./link.js";
 import { SOURCES, outgoingStreams } from "./path.js";
 import { Prepared } from "./prepared.js";
@@ -71,10 +71,16 @@ export class PeerPath {
    * @param {SourceName} source
    * @param {MediaStreamTrack | null} track
    */
-  replaceSource(source, track) {
+  async replaceSource(source, track) {
     const transceiver = this.#link.pc.getTransceivers()[SOURCES.indexOf(source)];
     // Before the offer came there is nothing to replace: the answer takes the newest tracks.
-    transceiver?.sender.replaceTrack(track).catch(() => {});
+    await transceiver?.sender.replaceTrack(track).catch(() => {});
+  }
+
+  /** @param {boolean} small */
+  fit(small) {
+    const camera = this.#link.pc.getTransceivers()[SOURCES.indexOf("camera")];
+    if (camera !== undefined) void fit(camera.sender, small);
   }
 
   /** @param {string} text */
@@ -107,7 +113,7 @@ export class PeerPath {
       transceiver.sender.setStreams?.(streams[source]);
       if (source !== "microphone") preferVp8(transceiver);
       await transceiver.sender.replaceTrack(this.#trackOf(source));
-      if (source === "camera") await openSmall(transceiver.sender);
+      if (source === "camera") await fit(transceiver.sender, true);
     });
     await Promise.all(replacing);
     this.#show();

@@ -8,7 +8,7 @@
  */
 
 import { CHAT_LABEL } from "./chat.js";
-import { openSmall, preferVp8 } from "./codecs.js";
+import { fit, preferVp8 } from "./codecs.js";
 import { SOURCES, kindOf, outgoingStreams } from "./path.js";
 
 /** @import {Mode} from "../wire/messages.js" */
@@ -43,7 +43,7 @@ export class Prepared {
     const filling = SOURCES.map(async (source, place) => {
       const sender = transceivers[place]?.sender;
       await sender?.replaceTrack(trackOf(source));
-      if (source === "camera" && sender !== undefined) await openSmall(sender);
+      if (source === "camera" && sender !== undefined) await fit(sender, true);
     });
     await Promise.all(filling);
   }

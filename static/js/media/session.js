@@ -27,6 +27,11 @@ import { WorkerPath } from "./worker.js";
  * @property {(name: string) => void} mark
  */
 
+/** By now the browser knows what the line carries, and fits a larger picture to it by itself. */
+const OPENING_MS = 4_000;
+/** With more than these in the call a face is a tile, and each has three of them to decode. */
+const LARGE_FACES = 2;
+
 /** One description and all its candidates, generously. */
 const MAX_EARLY = 64;
 
@@ -48,6 +53,10 @@ export class MediaSession {
   #early = [];
   #unlisten;
   #prepared;
+  /** @type {ReturnType<typeof setTimeout> | undefined} until the picture may grow */
+  #opening;
+  #opened = false;
+  #people = 0;
 
   /**
    * @param {Sources} sources
@@ -120,6 +129,12 @@ export class MediaSession {
     else this.#path?.candidate(message);
   }
 
+  /** How many are in the call, this person too. @param {number} count */
+  people(count) {
+    this.#people = count;
+    this.#fit();
+  }
+
   /** Asks for a new attempt if the path is lost, nobody asked yet and it makes sense. */
   retry() {
     if (!this.#lost || this.#asked || this.#media === null || !this.#events.othersHere()) return;
@@ -182,7 +197,14 @@ export class MediaSession {
     return undefined;
   }
 
+  #fit() {
+    this.#path?.fit(!this.#opened || this.#people > LARGE_FACES);
+  }
+
   #close() {
+    clearTimeout(this.#opening);
+    this.#opening = undefined;
+    this.#opened = false;
     this.#health?.stop();
     this.#path?.stop();
     if (this.#path !== null) this.#events.chatOpen(false);
@@ -198,6 +220,10 @@ export class MediaSession {
     this.#connected = connected;
     if (connected) {
       this.#everConnected = true;
+      this.#opening ??= setTimeout(() => {
+        this.#opened = true;
+        this.#fit();
+      }, OPENING_MS);
       this.#lost = false;
       this.#events.mark("connected");
       this.#events.status("connected");
@@ -219,7 +245,8 @@ export class MediaSession {
    * @param {MediaStreamTrack | null} track
    */
   #changed(source, track) {
-    this.#path?.replaceSource(source, track);
+    // Another camera may be of another size.
+    void this.#path?.replaceSource(source, track).then(() => this.#fit());
     this.#tellSources();
   }
 

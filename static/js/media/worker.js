@@ -5,7 +5,7 @@
  */
 
 import { listen, say } from "./chat.js";
-import { tune } from "./codecs.js";
+import { fit, tune } from "./codecs.js";
 import { Link } from "./link.js";
 import { SOURCES } from "./path.js";
 import { Prepared } from "./prepared.js";
@@ -81,9 +81,15 @@ export class WorkerPath {
    * @param {SourceName} source
    * @param {MediaStreamTrack | null} track
    */
-  replaceSource(source, track) {
+  async replaceSource(source, track) {
     const transceiver = this.#publish.pc.getTransceivers()[SOURCES.indexOf(source)];
-    transceiver?.sender.replaceTrack(track).catch(() => {});
+    await transceiver?.sender.replaceTrack(track).catch(() => {});
+  }
+
+  /** @param {boolean} small */
+  fit(small) {
+    const camera = this.#publish.pc.getTransceivers()[SOURCES.indexOf("camera")];
+    if (camera !== undefined) void fit(camera.sender, small);
   }
 
   /** @param {string} text */

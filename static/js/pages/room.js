@@ -45,7 +45,7 @@ class RoomPage {
   #wait = new WaitStage(this.#room, () => this.#stopWaiting());
   #ended = new EndedStage(this.#room, this.#room.dataset.host === "yes", {
     rejoin: () => void this.route({ returning: true }),
-    takeover: () => void this.#takeOver(),
+    takeover: () => this.#takeOver(),
   });
 
   constructor() {
@@ -61,7 +61,8 @@ class RoomPage {
    */
   async route({ returning = false } = {}) {
     const back = returning || this.#seat.entered;
-    // Coming back: devices open while the server is asked, so that the call is there sooner.
+    // Coming back: devices open while the server is asked, so that the call is there sooner. What
+    // opens late is put into the call when it comes.
     if (back) void this.#sources.open();
     try {
       this.#me = await askWhoIAm();
@@ -80,7 +81,6 @@ class RoomPage {
       this.#enterWait();
     } else if (stage === "ended" || (stage === "call" && (returning || (back && resume)))) {
       this.#diagnostics.begin("back");
-      await this.#sources.open();
       this.#enterCall();
     } else {
       showStage(this.#room, "check");
@@ -144,8 +144,8 @@ class RoomPage {
     showStage(this.#room, "call");
   }
 
-  async #takeOver() {
-    await this.#sources.open();
+  #takeOver() {
+    void this.#sources.open();
     this.#diagnostics.begin("takeover");
     this.#enterCall(true);
   }

@@ -264,6 +264,7 @@ export class Call {
     const newcomer = state.waiting.find((one) => !before.has(one.id));
     if (newcomer) announce(fill(gettext("%(name)s is waiting to be let in."), { name: newcomer.name }));
     this.#tiles.people(this.#others(), this.#outdated());
+    this.#session.people(state.people.filter((person) => person.connected).length);
     this.#session.retry();
     this.#render();
   }
