@@ -329,10 +329,12 @@ class Person:
         self.wait(lambda: self.page.evaluate(RELOADED), "picture after the reload")
         return float(self.page.evaluate(RELOADED)) / 1000
 
-    def marks(self) -> dict[str, float]:
-        """What the page noted last of each kind, in seconds since it was opened."""
+    def pictures(self) -> list[float]:
+        """Seconds from the first connected path to the first picture of each of the others."""
         timings = self.page.evaluate("() => window.consilium.timings")
-        return {mark["name"]: mark["at"] / 1000 for mark in timings}
+        connected = next(mark["at"] for mark in timings if mark["name"] == "connected")
+        shown = [mark["at"] for mark in timings if mark["name"] == "firstFrame"]
+        return [round((at - connected) / 1000, 2) for at in shown]
 
     def first_picture(self) -> float:
         """Seconds from being let in to the first picture of somebody else."""
