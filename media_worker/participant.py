@@ -141,16 +141,14 @@ class Participant:
                 if has_published:  # the same offer twice, or a browser that lost count
                     continue
                 has_published = True
-                self._is_there.set()
                 answer = await self._publish.answer(message.description.sdp)
                 self._describe(Link.PUBLISH, Description(type="answer", sdp=answer))
+                self._is_there.set()
 
     async def _run_subscribe(self) -> None:
-        await self.subscribe.run(until=self._somebody_is_there)
-
-    async def _somebody_is_there(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._is_there.wait(), PATIENCE_SECONDS)
+        await self.subscribe.run()
 
     # ---------------------------------------------------------------- reports
 

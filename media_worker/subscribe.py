@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from uuid import UUID
@@ -139,17 +139,15 @@ class Subscribe(MediaPath):
 
     # ---------------------------------------------------------------- negotiation
 
-    async def run(self, until: Callable[[], Awaitable[None]]) -> None:
+    async def run(self) -> None:
         """Keeps the browser's view equal to the room. Raises SdpRefused, DescriptionRefused or
         TimeoutError, after which the connection is of no use.
-
-        No offer is sent before ``until`` returns; the first is made in the meantime.
         """
         while True:
             await self._changed.wait()
             self._changed.clear()
             if self._seat_everyone():
-                await self._negotiate(until)
+                await self._negotiate()
 
     def _seat_everyone(self) -> bool:
         """Gives seats to those without one; whether the browser must be told anything."""
@@ -173,7 +171,7 @@ class Subscribe(MediaPath):
         self._seats.append(seat)
         return seat
 
-    async def _negotiate(self, until: Callable[[], Awaitable[None]]) -> None:
+    async def _negotiate(self) -> None:
         leaving = [seat for seat in self._seats if seat.state is SeatState.LEAVING]
         try:
             offer = await self.connection.createOffer()
@@ -182,7 +180,6 @@ class Subscribe(MediaPath):
             text = lean(self.connection.localDescription.sdp)
         except Exception as error:  # noqa: BLE001 - aiortc raises whatever it meets
             raise DescriptionRefused(type(error).__name__) from None
-        await until()
         answer = await self._ask(text)
         text, candidates = sdp.without_candidates(sdp.check_answer(answer))
         try:
