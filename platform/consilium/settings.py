@@ -361,6 +361,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "filters": {"names_nobody": {"()": "consilium.logs.NamesNobody"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
@@ -371,6 +372,7 @@ LOGGING: dict[str, Any] = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        "daphne.server": {"filters": ["names_nobody"]},
         # Its filesystem transport has no host and says so at every start.
         "kombu.connection": {"level": "ERROR"},
     },

@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from tests.benchmarks.bare import BareRelay
 from tests.benchmarks.figures import Figure, median, spread
 from tests.flows.conftest import CLINICIAN
-from tests.flows.people import CHROMIUM, Visitor
+from tests.flows.people import Visitor
 from tests.servers.installation import Installation
 
 SAMPLES = 7
@@ -30,8 +30,8 @@ def measure(folder: Path) -> list[Figure]:
     reload: list[float] = []
     try:
         with sync_playwright() as playwright:
-            doctor = Visitor(playwright, "doctor", installation.url, program=CHROMIUM)
-            patient = Visitor(playwright, "patient", installation.url, program=CHROMIUM)
+            doctor = Visitor(playwright, "doctor", installation.url)
+            patient = Visitor(playwright, "patient", installation.url)
             doctor.sign_in(installation.people[CLINICIAN])
             relay = BareRelay()
             # In turn, so that whatever else the machine does falls on all of them alike.

@@ -24,7 +24,6 @@ from tests.servers.installation import Installation, SignIn
 from tests.servers.server import artefacts
 
 CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ASIDE = Path(__file__).with_name("chromium-aside")
 #: Of the three cameras the second gives depths (Y16), which Chromium shows and cannot send.
 FLAGS = [
     "--headless=new",
@@ -426,7 +425,7 @@ class Visitor(Person):
         name: str,
         base: str,
         flags: list[str] | None = None,
-        program: str | Path = CHROMIUM_ASIDE,
+        program: str | Path = CHROMIUM,
         **context: Any,
     ) -> None:
         super().__init__(name, base)

@@ -140,6 +140,9 @@ def _daphne(environment: Environment, port: int, certificate: Certificate) -> tu
         "-v",
         "0",
         "--no-server-name",
+        # What a socket does at its end waits for the database, which may be busy for 10 s.
+        "--application-close-timeout",
+        "60",
         "--websocket-max-message-size",
         str(WEBSOCKET_BYTES),
         "--websocket-max-frame-size",
