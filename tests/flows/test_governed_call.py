@@ -171,7 +171,7 @@ def test_governed_call_of_four_survives_worker_and_web(
         patient.sends_from(device)
 
     # A second device: verified again, it takes over, and the first is told so.
-    second = visitor("second-device")
+    second = visitor("second-device", flags=SPARING, viewport=PHONE)
     second.redeem(interpreter_link)
     second.prove(code_of(installation, "ivo@example.test", 2))
     interpreter.ended_because("taken_over")
