@@ -7,7 +7,8 @@ went to the browser over its signaling and are known to nobody else.
 
 Relies on aioice 0.13.0: ``Connection._queue``, ``_remote_candidates``, ``_valid_username``,
 ``_nominated``, ``_protocols``, ``local_password``, and that ``get_component_candidates`` opens all
-sockets; ``StunProtocol.transactions``, ``local_candidate``, ``id``.
+sockets; ``check_incoming``; ``StunProtocol.transactions``, ``local_candidate``, ``id``;
+``Transaction.__request`` and ``__addr``.
 """
 
 from __future__ import annotations
@@ -135,6 +136,20 @@ class GuardedConnection(ice.Connection):
         while len(self._verified) > MAX_REMOTE_CANDIDATES:
             self._verified.popitem(last=False)
         super().request_received(message, addr, protocol)
+
+    def check_incoming(
+        self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol
+    ) -> None:
+        """The other side's check arrived, so the way is open now (RFC 8445 section 7.3.1.4).
+
+        A check of our own that is under way was perhaps sent too early, and lost at a firewall
+        that nothing had gone out through yet. aioice would repeat it after half a second, a second
+        and so on; it is repeated at once.
+        """
+        super().check_incoming(message, addr, protocol)
+        for transaction in list(protocol.transactions.values()):
+            if transaction._Transaction__addr == addr:  # type: ignore[attr-defined] # noqa: SLF001
+                protocol.send_stun(transaction._Transaction__request, addr)  # type: ignore[attr-defined] # noqa: SLF001
 
     def is_verified(self, protocol: ice.StunProtocol, addr: tuple[str, int]) -> bool:
         return (protocol.id, *addr) in self._verified

@@ -84,13 +84,13 @@ def starts_key_frame(payload: bytes) -> bool:
 class Source:
     """One microphone, camera or screen of a publisher, and those who watch it.
 
-    ``ask`` is called when a key frame is needed; the receiver sets it. Nothing happens while the
-    publisher sends nothing.
+    ``ask`` is called when a key frame is needed, and says whether it could; the receiver sets it.
+    Nothing happens while the publisher sends nothing.
     """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.ask: Callable[[], None] | None = None
+        self.ask: Callable[[], bool] | None = None
         self.last_report: Report | None = None
         self.packets = 0
         self._sinks: tuple[Sink, ...] = ()
@@ -138,9 +138,9 @@ class Source:
 
     def _ask_if_due(self) -> None:
         now = time.monotonic()
-        if self.ask is not None and now - self._asked_at >= KEY_FRAME_SECONDS:
+        is_due = now - self._asked_at >= KEY_FRAME_SECONDS
+        if self.ask is not None and is_due and self.ask():
             self._asked_at = now
-            self.ask()
 
 
 class Rewriter:

@@ -192,11 +192,14 @@ class ForwardingReceiver:
                 # Wakes at the next gap or when a repeat is due, whichever comes first.
                 asyncio.get_running_loop().call_later(RETRY_SECONDS, self._gap.set)
 
-    def _send_pli(self) -> None:
-        if self._media_ssrc is not None:
-            self._send(
-                RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=self._own_ssrc, media_ssrc=self._media_ssrc)
-            )
+    def _send_pli(self) -> bool:
+        """Asks for a key frame; False while no packet has told whom to ask."""
+        if self._media_ssrc is None:
+            return False
+        self._send(
+            RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=self._own_ssrc, media_ssrc=self._media_ssrc)
+        )
+        return True
 
     def _send(self, packet: AnyRtcpPacket) -> None:
         self._transport.send_now(bytes(packet), is_rtcp=True)

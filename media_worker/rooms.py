@@ -24,6 +24,7 @@ from foundation.wire.worker import (
     ServerCandidate,
     ServerDescribe,
 )
+from media_worker.early import EarlySignals
 from media_worker.leases import LeaseBook, LeaseRefused
 from media_worker.participant import Office, Participant
 
@@ -55,6 +56,7 @@ class Rooms:
         self._rooms: dict[UUID, dict[UUID, Participant]] = {}
         self._lapses: dict[Key, asyncio.TimerHandle] = {}
         self._ended: OrderedDict[Key, tuple[int, bool]] = OrderedDict()
+        self._early = EarlySignals()
         self._closing: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -81,9 +83,15 @@ class Rooms:
             for participant in list(self._rooms.get(message.room, {}).values()):
                 self._revoke((participant.room, participant.id), participant.epoch)
         else:
-            held = self._rooms.get(message.room, {}).get(message.participant)
-            if held is not None and held.epoch == message.epoch:
-                held.take(message)
+            self._signal(message)
+
+    def _signal(self, message: ServerDescribe | ServerCandidate) -> None:
+        key = (message.room, message.participant)
+        held = self._rooms.get(message.room, {}).get(message.participant)
+        if held is not None and held.epoch == message.epoch:
+            held.take(message)
+        elif message.epoch > max(held.epoch if held else -1, self._ended.get(key, (-1, False))[0]):
+            self._early.keep(message)
 
     def _lease(self, message: Lease) -> None:
         try:
@@ -127,6 +135,8 @@ class Rooms:
             if other is not participant:
                 other.subscribe.follow(participant.id, participant.sources)
                 participant.subscribe.follow(other.id, other.sources)
+        for message in self._early.take(claims.room, claims.participant, claims.epoch):
+            participant.take(message)
         if earlier is not None:
             self._close(earlier)
 

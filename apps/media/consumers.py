@@ -243,14 +243,13 @@ def _fields(command: dict[str, Any]) -> dict[str, Any]:
 
 def _is_carried_by(worker_id: UUID, message: wire.WorkerDescribe | wire.Path) -> bool:
     """A worker speaks only for those placed on it, at their epoch."""
-    placement = paths.placement_of(message.room)
-    return (
-        placement is not None
-        and placement.worker_id == worker_id
-        and Path.objects.filter(
-            participation_id=message.participant, meeting_id=message.room, epoch=message.epoch
-        ).exists()
-    )
+    return Path.objects.filter(
+        participation_id=message.participant,
+        meeting_id=message.room,
+        epoch=message.epoch,
+        meeting__placement__worker_id=worker_id,
+        meeting__placement__ended_at__isnull=True,
+    ).exists()
 
 
 _returns: set[asyncio.Task[None]] = set()

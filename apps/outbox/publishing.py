@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.db import connection, transaction
 
 from outbox.models import OutboxRow
 
-_wakers: list[Callable[[], None]] = []
+_wakers: list[Callable[[str], None]] = []
 
 
 def publish(topic: str, organisation_id: UUID | None, payload: dict[str, Any]) -> None:
@@ -23,9 +24,11 @@ def publish(topic: str, organisation_id: UUID | None, payload: dict[str, Any]) -
         raise RuntimeError("outbox.publish needs the transaction of the change")
     OutboxRow.objects.create(topic=topic, organisation_id=organisation_id, payload=payload)
     for wake in _wakers:
-        transaction.on_commit(wake)
+        transaction.on_commit(partial(wake, topic))
 
 
-def when_published(wake: Callable[[], None]) -> None:
-    """Call ``wake`` after each commit that published: the relay's shortcut past its polling."""
+def when_published(wake: Callable[[str], None]) -> None:
+    """Call ``wake`` with the topic after each commit that published: the relay's shortcut past its
+    polling.
+    """
     _wakers.append(wake)

@@ -1,7 +1,7 @@
 """The relay: in each web process, what claims owed rows and delivers them.
 
 Every topic has a lane of its own: a broker that does not answer holds up tasks, and never the
-hints that pages wait for. A commit in the same process wakes all lanes at once; rows written
+hints that pages wait for. A commit in the same process wakes its topic's lane at once; rows written
 elsewhere (Celery, another web process) are found by polling every ``POLL_SECONDS``. A delivery
 that fails or takes too long stays owed: its claim lapses and some relay tries again.
 """
@@ -37,22 +37,19 @@ class Relay:
     def __init__(self) -> None:
         self._id = uuid4()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wakes: list[asyncio.Event] = []
+        self._wakes: dict[str, asyncio.Event] = {}
         self._background = Background("outbox-relay", self._run)
         self.ensure_running = self._background.ensure_running
         when_published(self._nudge)
 
-    def _nudge(self) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake_all)
-
-    def _wake_all(self) -> None:
-        for wake in self._wakes:
-            wake.set()
+    def _nudge(self, topic: str) -> None:
+        wake = self._wakes.get(topic)
+        if wake is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(wake.set)
 
     async def _run(self) -> None:
         lanes = {topic: asyncio.Event() for topic in delivered_topics()}
-        self._loop, self._wakes = asyncio.get_running_loop(), list(lanes.values())
+        self._loop, self._wakes = asyncio.get_running_loop(), lanes
         async with asyncio.TaskGroup() as tasks:
             for topic, wake in lanes.items():
                 tasks.create_task(self._keep_delivering(topic, wake))

@@ -22,6 +22,7 @@ from meetings.actions import enter
 from meetings.lifecycle import SeatState
 from meetings.minting import hash_seat_secret
 from meetings.models import Seat
+from signaling.route import LastRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Connection:
     relay_only: bool
     #: How many were trickled, by link and epoch.
     candidates: Counter[tuple[wire.Link, int]] = field(default_factory=Counter)
+    route: LastRoute = field(default_factory=LastRoute)
 
     @property
     def trail_name(self) -> str:

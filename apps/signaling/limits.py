@@ -23,7 +23,7 @@ PING_SECONDS = 5
 
 #: Between two readings of the room by one socket. Somebody who comes makes four hints in a moment;
 #: reading each for everybody would hold up the messages of their media.
-READING_SECONDS = 0.05
+READING_SECONDS = 0.2
 
 
 class Bucket:

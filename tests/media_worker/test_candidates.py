@@ -8,11 +8,13 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from aioice import Candidate, ice, stun
 
 from foundation.wire.browser import Link
-from media_worker.guard import AddressPolicy
+from media_worker.guard import AddressPolicy, GuardedConnection
 from tests.media_worker.harness import Platform, udp_socket
 from tests.media_worker.people import Person
+from tests.media_worker.test_strangers import connectivity_check
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -171,3 +173,37 @@ async def test_packets_may_go_to(address: str) -> None:
 async def test_loopback_is_for_a_worker_that_lives_there() -> None:
     assert AddressPolicy(["127.0.0.1"]).allows("127.0.0.1")
     assert not AddressPolicy(["127.0.0.1", "192.0.2.1"]).allows("127.0.0.1")
+
+
+async def test_a_check_is_repeated_at_once_when_the_other_sides_own_arrives(
+    monkeypatch: pytest.MonkeyPatch, baits: list[socket.socket]
+) -> None:
+    """A firewall lets the first one in only after something went out (RFC 8445 7.3.1.4)."""
+    monkeypatch.setattr(ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
+    monkeypatch.setattr(stun, "RETRY_RTO", 600.0)  # never by the clock
+    browser, loop = baits[0], asyncio.get_running_loop()
+    worker = GuardedConnection(ice_controlling=False)
+    worker.remote_username, worker.remote_password = "browser", "a-browsers-password-of-ice"
+    await worker.gather_candidates()
+    await worker.add_remote_candidate(Candidate.from_sdp(line(baits[0]).removeprefix("candidate:")))
+    connecting = asyncio.create_task(worker.connect())
+    try:
+        lost = stun.parse_message(await asyncio.wait_for(loop.sock_recv(browser, 2_000), 10))
+        assert lost.message_class is stun.Class.REQUEST
+        own = worker.local_candidates[0]
+        username = f"{worker.local_username}:browser"
+        check = connectivity_check(username, worker.local_password, nominates=True)
+        browser.sendto(check, (own.host, own.port))
+        # Its answer, and our check once more.
+        again = [
+            stun.parse_message(await asyncio.wait_for(loop.sock_recv(browser, 2_000), 10))
+            for _ in range(2)
+        ]
+        assert {message.message_class for message in again} == {
+            stun.Class.RESPONSE,
+            stun.Class.REQUEST,
+        }
+        assert lost.transaction_id in {message.transaction_id for message in again}
+    finally:
+        connecting.cancel()
+        await worker.close()

@@ -153,8 +153,13 @@ def test_key_frames_are_asked_for_seldom_and_until_one_comes(
     now = [100.0]
     monkeypatch.setattr(plane.time, "monotonic", lambda: now[0])
     asked: list[float] = []
+
+    def ask() -> bool:
+        asked.append(now[0])
+        return True
+
     source = Source("video")
-    source.ask = lambda: asked.append(now[0])
+    source.ask = ask
     source.add(Watcher(awaits=False))
     assert asked == [100.0]
     for _ in range(50):
@@ -168,6 +173,21 @@ def test_key_frames_are_asked_for_seldom_and_until_one_comes(
     now[0] = 105.0
     source.push(packet(100))
     assert len(asked) == 3
+
+
+def test_a_key_frame_that_nobody_could_be_asked_for_is_asked_for_with_the_first_packet() -> None:
+    asked: list[int] = []
+
+    def ask() -> bool:
+        asked.append(source.packets)
+        return source.packets > 0  # before a packet came, its SSRC is not known
+
+    source = Source("video")
+    source.ask = ask
+    source.add(Watcher(awaits=True))
+    source.push(packet(1))
+    source.push(packet(2))
+    assert asked == [0, 1]
 
 
 def test_nobody_asks_for_sound_or_for_nothing() -> None:

@@ -5,6 +5,8 @@ They are never stored and never logged. Those of another epoch are dropped witho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.conf import settings
 
 from access import gate
@@ -20,6 +22,7 @@ from meetings.models import Participation
 from meetings.rooms import place_group
 from signaling.hello import Connection
 from signaling.outgoing import NOTHING, Outgoing
+from signaling.route import Route
 
 #: Candidates of one link and epoch; a browser repeats its own for each m-line it may yet bundle.
 #: Each makes the other side send packets to an address of the sender's choice.
@@ -27,8 +30,8 @@ MAX_TRICKLED = 4 * sdp.MAX_CANDIDATES
 
 
 def describe(connection: Connection, message: wire.Describe) -> Outgoing:
-    path = _current_path(connection, message.link, message.epoch)
-    if path is None:
+    route = _route(connection, message.link, message.epoch)
+    if route is None:
         return NOTHING
     try:
         checked = _checked(message, relay_only=connection.relay_only)
@@ -36,26 +39,18 @@ def describe(connection: Connection, message: wire.Describe) -> Outgoing:
         raise _refusal(connection, "sdp_refused") from refused
     description = wire.Description(type=message.description.type, sdp=checked)
     if message.link is wire.Link.PEER:
-        assert path.peer_id is not None
-        described = wire.Described(link=message.link, epoch=path.epoch, description=description)
-        return _to_page(path, described)
-    return _to_worker(
-        connection,
-        {
-            "type": "worker.describe",
-            "epoch": path.epoch,
-            "link": message.link.value,
-            "description": description.model_dump(),
-        },
-    )
+        described = wire.Described(link=message.link, epoch=route.epoch, description=description)
+        return _to_page(route, described)
+    fields = {"description": description.model_dump()}
+    return _to_worker(connection, route, "describe", fields)
 
 
 def candidate(connection: Connection, message: wire.Candidate) -> Outgoing:
-    path = _current_path(connection, message.link, message.epoch)
-    if path is None or not message.candidate:
+    route = _route(connection, message.link, message.epoch)
+    if route is None or not message.candidate:
         return NOTHING
-    connection.candidates[message.link, path.epoch] += 1
-    count = connection.candidates[message.link, path.epoch]
+    connection.candidates[message.link, route.epoch] += 1
+    count = connection.candidates[message.link, route.epoch]
     if count > MAX_TRICKLED + 1:
         return NOTHING  # told and on the trail once
     line = sdp.check_candidate(message.candidate, relay_only=connection.relay_only)
@@ -66,23 +61,14 @@ def candidate(connection: Connection, message: wire.Candidate) -> Outgoing:
             return NOTHING  # not refused: a browser may gather one without doing anything wrong
         remote = wire.RemoteCandidate(
             link=message.link,
-            epoch=path.epoch,
+            epoch=route.epoch,
             candidate=line,
             mid=message.mid,
             line=message.line,
         )
-        return _to_page(path, remote)
-    return _to_worker(
-        connection,
-        {
-            "type": "worker.candidate",
-            "epoch": path.epoch,
-            "link": message.link.value,
-            "candidate": line,
-            "mid": message.mid,
-            "line": message.line,
-        },
-    )
+        return _to_page(route, remote)
+    fields = {"candidate": line, "mid": message.mid, "line": message.line}
+    return _to_worker(connection, route, "candidate", fields)
 
 
 def restart(connection: Connection, message: wire.RestartMedia) -> Outgoing:
@@ -91,17 +77,33 @@ def restart(connection: Connection, message: wire.RestartMedia) -> Outgoing:
     return NOTHING
 
 
-def _current_path(connection: Connection, link: wire.Link, epoch: int) -> Path | None:
-    """The place's path if the message belongs to it."""
+def _route(connection: Connection, link: wire.Link, epoch: int) -> Route | None:
+    """To the other side of the place's path; None if the message does not belong to it."""
+    known = connection.route.known(link, epoch)
+    if known is not None:
+        return known
     path = _own_path(connection)
     private = connection.mode is wire.Mode.PRIVATE
     if not path.ready or path.epoch != epoch:
         return None
     if private != (link is wire.Link.PEER):
         raise _refusal(connection, "sdp_refused")
-    if private and path.peer_id is None:
+    if private:
+        group = place_group(path.peer_id) if path.peer_id is not None else None
+    else:
+        group = _worker_of(connection)
+    if group is None:
         return None
-    return path
+    route = Route(link, epoch, group)
+    connection.route.remember(route)
+    return route
+
+
+def _worker_of(connection: Connection) -> str:
+    placement = paths.placement_of(connection.meeting_id)
+    if placement is None:
+        raise ConsiliumError("no_media_worker")
+    return worker_group(placement.worker_id)
 
 
 def _own_path(connection: Connection) -> Path:
@@ -131,22 +133,23 @@ def _checked(message: wire.Describe, *, relay_only: bool) -> str:
     return sdp.relay_candidates_only(text) if relay_only else text
 
 
-def _to_page(path: Path, message: Message) -> Outgoing:
-    assert path.peer_id is not None
+def _to_page(route: Route, message: Message) -> Outgoing:
     hint = {"type": "media.relayed", "message": message.model_dump(mode="json")}
-    return Outgoing(relays=((place_group(path.peer_id), hint),))
+    return Outgoing(relays=((route.group, hint),))
 
 
-def _to_worker(connection: Connection, command: dict[str, object]) -> Outgoing:
-    placement = paths.placement_of(connection.meeting_id)
-    if placement is None:
-        raise ConsiliumError("no_media_worker")
-    named = {
-        **command,
+def _to_worker(
+    connection: Connection, route: Route, kind: str, fields: Mapping[str, object]
+) -> Outgoing:
+    command = {
+        "type": f"worker.{kind}",
         "room": str(connection.meeting_id),
         "participant": str(connection.participation_id),
+        "epoch": route.epoch,
+        "link": route.link.value,
+        **fields,
     }
-    return Outgoing(relays=((worker_group(placement.worker_id), named),))
+    return Outgoing(relays=((route.group, command),))
 
 
 def _refusal(connection: Connection, code: str) -> ConsiliumError:

@@ -6,7 +6,7 @@
  * for it. Nothing is sent or taken after `close`.
  */
 
-import { hideBase, isProtected, isRelayed, onlyRelayed } from "./sdp.js";
+import { hideBase, isProtected, isReachable, isRelayed, onlyRelayed } from "./sdp.js";
 
 /** @import {ClientMessage, Description, Link as LinkName, Media, RemoteCandidate} from "../wire/messages.js" */
 
@@ -120,6 +120,7 @@ export class Link {
   /** @param {RTCIceCandidate | null} found */
   #found(found) {
     if (this.#closed || found === null || found.candidate === "") return;
+    if (!isReachable(found.candidate)) return;
     if (this.relayOnly && !isRelayed(found.candidate)) return;
     this.events.send({
       type: "candidate",

@@ -27,6 +27,17 @@ export function isRelayed(candidate) {
 }
 
 /**
+ * Whether the other side can send to it. Browsers gather TCP candidates of the active kind alone
+ * (RFC 6544 section 4.5), which only connect to passive ones; neither a browser nor the media
+ * worker has any of those.
+ *
+ * @param {string} candidate the value of RTCIceCandidate.candidate
+ */
+export function isReachable(candidate) {
+  return !/ tcptype active(?: |$)/.test(candidate);
+}
+
+/**
  * A relayed candidate without the address it was asked from, which some browsers put in.
  *
  * @param {string} line
