@@ -7,7 +7,6 @@ media. Whatever goes wrong in here ends this participant and nobody else.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -34,9 +33,6 @@ LOG = logging.getLogger("media_worker.participant")
 
 #: Signaling waiting for its turn: two descriptions with all the candidates they may have.
 MAX_INBOX = 64
-
-#: Subscribe offers wait for the browser's publish offer, which shows that it is there; this long.
-PATIENCE_SECONDS = 1.0
 
 #: Closing both connections says goodbye over the network and must not take longer.
 CLOSE_SECONDS = 2.0
@@ -71,12 +67,11 @@ class Participant:
         self._publish = Publish(self.sources, claims.relay_only, self._path_state, self.chat.open)
         self._office = office
         self._inbox: asyncio.Queue[ServerDescribe | ServerCandidate] = asyncio.Queue(MAX_INBOX)
-        self._is_there = asyncio.Event()
         self._is_over = False
         self._tasks = [
             asyncio.create_task(self._guarded(Link.PUBLISH, self._read_inbox())),
             asyncio.create_task(self._guarded(Link.PUBLISH, self._publish.run())),
-            asyncio.create_task(self._guarded(Link.SUBSCRIBE, self._run_subscribe())),
+            asyncio.create_task(self._guarded(Link.SUBSCRIBE, self.subscribe.run())),
         ]
 
     def take(self, message: ServerDescribe | ServerCandidate) -> None:
@@ -143,12 +138,6 @@ class Participant:
                 has_published = True
                 answer = await self._publish.answer(message.description.sdp)
                 self._describe(Link.PUBLISH, Description(type="answer", sdp=answer))
-                self._is_there.set()
-
-    async def _run_subscribe(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._is_there.wait(), PATIENCE_SECONDS)
-        await self.subscribe.run()
 
     # ---------------------------------------------------------------- reports
 

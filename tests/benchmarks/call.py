@@ -17,7 +17,7 @@ from tests.flows.conftest import CLINICIAN
 from tests.flows.people import Visitor
 from tests.servers.installation import Installation
 
-SAMPLES = 7
+SAMPLES = 11
 
 
 def measure(folder: Path) -> list[Figure]:
@@ -67,6 +67,10 @@ def _platform(
     meeting, link = doctor.plan(mode, "Bench Patient", email)
     patient.arrive(installation, link, email, 1)
     doctor.enter(meeting)
+    # As in the bare call: the first is there, with camera and microphone, before the second.
+    doctor.page.wait_for_function(OWN_PICTURE)
+    if mode == "governed":
+        doctor.connected()
     doctor.admit()
     first = _first_frame(patient)
     doctor.sees(1)
@@ -79,6 +83,9 @@ def _platform(
     patient.stage("ended")
     return first, reloaded
 
+
+#: Alone in the room, the only picture is one's own.
+OWN_PICTURE = "() => [...document.querySelectorAll('video')].some((video) => video.videoWidth > 0)"
 
 RELOADED = """() => window.consilium?.timings.find((mark) => mark.name === 'firstFrame')?.at"""
 

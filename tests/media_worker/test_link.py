@@ -73,6 +73,7 @@ async def test_an_offer_lost_with_the_link_is_made_again(
     await one.connected()
     platform.listeners.remove(one._from_worker)
     await other.join()
+    await other.connected()  # what it is answered is not lost
     await platform.until(
         lambda m: (
             getattr(m, "participant", None) == one.id and getattr(m, "link", None) is Link.SUBSCRIBE

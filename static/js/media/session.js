@@ -45,6 +45,8 @@ export class MediaSession {
   /** @type {Media | null} */
   #media = null;
   #fresh = false;
+  /** Since the last welcome; what this side sends is told after its description, which is urgent. */
+  #untold = false;
   #connected = false;
   #everConnected = false;
   #lost = false;
@@ -81,7 +83,7 @@ export class MediaSession {
   welcomed() {
     this.#fresh = true;
     this.#asked = false; // what the old socket was asked may never have arrived
-    this.#tellSources();
+    this.#untold = true;
     this.retry();
   }
 
@@ -92,15 +94,28 @@ export class MediaSession {
    */
   open(media, mode) {
     if (media.path !== (mode === "private" ? "peer" : "worker")) return false;
+    this.#follow(media, mode);
+    if (this.#path === null || !media.offers) this.#tellIfUntold();
+    return true;
+  }
+
+  /**
+   * @param {Media} media
+   * @param {Mode} mode
+   */
+  #follow(media, mode) {
     const current = this.#media;
-    if (current !== null && media.epoch === current.epoch && media.ready === current.ready) return true;
-    if (current !== null && media.epoch < current.epoch && !this.#fresh) return true;
+    if (current !== null && media.epoch === current.epoch && media.ready === current.ready) {
+      this.#tellIfUntold(); // another socket, and the same path
+      return;
+    }
+    if (current !== null && media.epoch < current.epoch && !this.#fresh) return;
     this.#fresh = false;
     this.#media = media;
     this.#close();
     if (!media.ready) {
       this.#events.status(media.path === "worker" ? "unserved" : "alone");
-      return true;
+      return;
     }
     this.#events.mark("media");
     this.#path = this.#makePath(media, mode);
@@ -112,7 +127,6 @@ export class MediaSession {
       doubtful: this.#events.doubtful,
       lost: () => this.#pathLost(media.epoch),
     });
-    return true;
   }
 
   /**
@@ -169,7 +183,10 @@ export class MediaSession {
     const Path = media.path === "peer" ? PeerPath : WorkerPath;
     const prepared = media.offers ? this.#takePrepared(mode) : undefined;
     return new Path(media, (source) => this.#sources.track(source), {
-      send: (message) => void this.#events.send(message),
+      send: (message) => {
+        this.#events.send(message);
+        if (message.type === "describe") this.#tellIfUntold();
+      },
       state: (state) => {
         if (!isCurrent()) return;
         if (state === "lost") this.#pathLost(epoch);
@@ -250,7 +267,12 @@ export class MediaSession {
     this.#tellSources();
   }
 
+  #tellIfUntold() {
+    if (this.#untold) this.#tellSources();
+  }
+
   #tellSources() {
+    this.#untold = false;
     this.#events.send({
       type: "sources",
       microphone: this.#sources.isOn("microphone"),
