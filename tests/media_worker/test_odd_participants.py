@@ -27,7 +27,11 @@ def transport_of(person: Person) -> Any:
 
 
 def between_packets(person: Person, odd: Callable[[bytes, int], bytes]) -> None:
-    """After each packet ``person`` sends, one that ``odd`` makes of its header and number."""
+    """After each packet ``person`` sends, one that ``odd`` makes of its header and number.
+
+    Each stream is numbered anew from 0: doubled numbers that wrap would be refused by SRTP as old.
+    """
+    first: dict[bytes, int] = {}
     transport = transport_of(person)
     send = transport._send_rtp
 
@@ -35,7 +39,8 @@ def between_packets(person: Person, odd: Callable[[bytes, int], bytes]) -> None:
         if is_rtcp(data):
             await send(data)
             return
-        sequence = struct.unpack("!H", data[2:4])[0] & 0x3FFF
+        number = struct.unpack("!H", data[2:4])[0]
+        sequence = (number - first.setdefault(data[8:12], number)) & 0x7FFF
         await send(data[:2] + struct.pack("!H", 2 * sequence) + data[4:])
         await send(odd(data, 2 * sequence + 1))
 
