@@ -42,6 +42,7 @@ class SigningKey(models.Model):
     class Purpose(models.TextChoices):
         TICKET = "ticket"
         LEASE = "lease"
+        MANIFEST = "manifest"
 
     kid = models.CharField(primary_key=True, max_length=40)
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
@@ -52,3 +53,38 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} key {self.kid}"
+
+
+class RecordingKey(models.Model):
+    """A recording's key, wrapped twice, and the private half of its pair, wrapped under it.
+
+    Destroying empties the wraps and says when; the row stays to say so.
+    """
+
+    recording_id = models.UUIDField(primary_key=True, editable=False)
+    organisation_id = models.UUIDField(db_index=True)
+    organisation_key = models.ForeignKey(OrganisationKey, models.PROTECT)
+    wrapped = models.BinaryField()
+    public = models.BinaryField()
+    private_wrapped = models.BinaryField()
+    private_uses = models.PositiveIntegerField(default=0)
+    private_destroyed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    shredded_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"key of recording {self.pk}"
+
+
+class DataKey(models.Model):
+    """The key of one stored object, wrapped under its recording's key."""
+
+    object_id = models.UUIDField(primary_key=True, editable=False)
+    organisation_id = models.UUIDField(db_index=True)
+    recording = models.ForeignKey(RecordingKey, models.PROTECT, related_name="data_keys")
+    wrapped = models.BinaryField()
+    uses = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"data key of {self.pk}"

@@ -6,6 +6,7 @@ import secrets
 from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
@@ -40,6 +41,17 @@ def sign(purpose: SigningKey.Purpose, claims: dict[str, Any]) -> str:
     """A compact JWT of ``claims`` under the newest key of ``purpose``."""
     kid, key = _signer(purpose)
     return jwt.encode({"alg": _ALGORITHM, "kid": kid}, claims, key, algorithms=[_ALGORITHM])
+
+
+def sign_bytes(purpose: SigningKey.Purpose, data: bytes) -> tuple[str, bytes]:
+    """(kid, Ed25519 signature of 64 bytes) of ``data``, which names its own kind.
+
+    For what has a format of its own; ``purpose`` must be one that signs no tokens.
+    """
+    kid, key = _signer(purpose)
+    private = key.private_key
+    assert isinstance(private, Ed25519PrivateKey)
+    return kid, private.sign(data)
 
 
 def verify(purpose: SigningKey.Purpose, token: str) -> dict[str, Any]:
