@@ -61,6 +61,10 @@ POLICY: dict[Verb, Rule] = {
     Verb.ADMIN_OPEN: _rule("compliance_officer it_administrator"),
     Verb.CODE_MINT: _rule("service", "pending ended", _ANY),
     Verb.CODE_SEND: _rule("seat", "pending ended", _ANY),
+    # On one's own screen, in the call or on the way into it.
+    Verb.CONSENT_GIVE: _rule("occupant", "waiting admitted", _KNOWN, "not_admitted"),
+    Verb.CONSENT_REFUSE: _rule("occupant", "waiting admitted", _KNOWN, "not_admitted"),
+    Verb.CONSENT_WITHDRAW: _rule("occupant", "waiting admitted left", _KNOWN, "not_admitted"),
     Verb.DESK_OPEN: _rule("clinician coordinator"),
     # Nobody holds it: it names on the trail what was refused before any verb was known.
     Verb.DOOR_KNOCK: _rule(""),

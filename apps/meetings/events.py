@@ -19,3 +19,30 @@ class PlaceEnded:
 class MeetingEnded:
     organisation_id: UUID
     meeting_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """Somebody agreed, on their own screen, to what the meeting asks."""
+
+    organisation_id: UUID
+    meeting_id: UUID
+    participation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRefused:
+    """Somebody who was asked does not agree."""
+
+    organisation_id: UUID
+    meeting_id: UUID
+    participation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn:
+    """Somebody who had agreed does no more: what they agreed to stops for them now."""
+
+    organisation_id: UUID
+    meeting_id: UUID
+    participation_id: UUID

@@ -41,6 +41,10 @@ class Meeting(models.Model):
     relay_only = models.BooleanField(_("hides network addresses"), default=True)
     state = models.CharField(_("state"), max_length=10, default=MeetingState.PLANNED.value)
     seq = models.PositiveIntegerField(default=0)
+    #: What everybody in the call is asked to agree to, while something asks for it.
+    consent_text = models.ForeignKey("ConsentText", models.PROTECT, null=True)
+    #: Nobody enters without it: what they agreed to is happening.
+    consent_needed_to_enter = models.BooleanField(default=False)
     starts_at = models.DateTimeField(_("starts"))
     ended_at = models.DateTimeField(_("ended"), null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -78,6 +82,34 @@ class Meeting(models.Model):
     @property
     def trail_organisation_id(self) -> UUID:
         return self.organisation_id
+
+
+class ConsentText(models.Model):
+    """What people are asked to agree to, word for word. New words are a new version.
+
+    ``texts``: by language. ``sha256``: of what ``consents.digest_of`` makes of them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    version = models.PositiveIntegerField(_("version"))
+    texts = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "version"], name="meetings_one_text_a_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
+
+    def in_language(self, language: str) -> str:
+        """The words in ``language``, else in English."""
+        return str(self.texts.get(language) or self.texts["en"])
 
 
 class Guest(models.Model):
@@ -284,6 +316,29 @@ class SpentTicket(models.Model):
     jti = models.UUIDField(primary_key=True)
     organisation_id = models.UUIDField()
     expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Consent(models.Model):
+    """One place's agreement to one text, given on its own screen. Never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    participation = models.ForeignKey(Participation, models.PROTECT, related_name="consents")
+    text = models.ForeignKey(ConsentText, models.PROTECT)
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participation", "text"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="meetings_one_consent",
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -99,6 +99,16 @@ _ALL = (
     Problem(
         "mode_not_allowed", 403, 4024, _("Your organisation does not allow this kind of meeting.")
     ),
+    Problem(
+        "consent_required",
+        403,
+        4025,
+        _("This call is being recorded. Please say first whether you agree."),
+    ),
+    Problem(
+        "consent_text_changed", 409, 4026, _("The question has changed. Please read it again.")
+    ),
+    Problem("consent_not_asked", 409, 4027, _("There is nothing to agree to at the moment.")),
     # Tickets and sockets
     Problem("ticket_invalid", 401, 4030, _("This page needs to connect again.")),
     Problem(

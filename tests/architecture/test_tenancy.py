@@ -69,6 +69,7 @@ CLEAR = {
     "media.MediaWorker.name": "a machine's name",
     "media.MediaWorker.public_key": "a public key",
     "media.MediaWorker.state": "a state",
+    "meetings.ConsentText.sha256": "a digest",
     "meetings.Guest.contact_index": "a keyed index",
     "meetings.Guest.language": "one of the few that mails can be sent in",
     "meetings.Invitation.secret_hash": "a keyed hash",
