@@ -11,16 +11,17 @@ from django.core.checks import register as register_check
 from access.policy import POLICY
 from foundation.actor import ActorKind, Role
 from meetings.lifecycle import InvitationState, MeetingState, PlaceState, SeatState
+from recordings.lifecycle import RecordingState
 
 #: Every word the policy table may use.
 KNOWN_ROLES = (
     {role.value for role in Role}
     | {kind.value for kind in ActorKind}
-    | {"host", "occupant", "seat"}
+    | {"host", "keeper", "occupant", "seat"}
 )
 KNOWN_STATES = {
     state.value
-    for states in (MeetingState, InvitationState, PlaceState, SeatState)
+    for states in (MeetingState, InvitationState, PlaceState, RecordingState, SeatState)
     for state in states
 } | {"enrolled", "issued"}
 

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "accounts",
     "meetings",
     "media",
+    "recordings",
     "signaling",
     "compliance",
     "consilium",

@@ -109,6 +109,8 @@ _ALL = (
         "consent_text_changed", 409, 4026, _("The question has changed. Please read it again.")
     ),
     Problem("consent_not_asked", 409, 4027, _("There is nothing to agree to at the moment.")),
+    Problem("recording_not_here", 409, 4028, _("This kind of meeting cannot be recorded.")),
+    Problem("recording_asked", 409, 4029, _("A recording was asked for already, or is running.")),
     # Tickets and sockets
     Problem("ticket_invalid", 401, 4030, _("This page needs to connect again.")),
     Problem(

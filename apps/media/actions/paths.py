@@ -9,8 +9,10 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from audit.clock import database_now
+from foundation.events import announce
 from foundation.wire import browser as wire
 from media import leases
+from media.events import RoomLeased
 from media.groups import tell_worker
 from media.models import MediaWorker, Path, Placement
 from media.turn import ice_servers
@@ -260,6 +262,7 @@ def _lease(placement: Placement, path: Path) -> None:
     # The token is minted by whoever hands it to the worker: none lies in the outbox.
     Path.objects.filter(pk=path.pk).update(leased_until=leases.ends_at())
     tell_worker(placement.worker_id, "lease", participant=str(path.participation_id))
+    announce(RoomLeased(placement.organisation_id, path.meeting_id, placement.worker_id))
 
 
 def _placed(meeting: Meeting) -> Placement | None:

@@ -1,0 +1,105 @@
+"""Rows of recordings. Nothing here opens one: keys are the vault's, bytes the storage's."""
+
+from __future__ import annotations
+
+import uuid
+from uuid import UUID
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from access.facts import Facts
+from accounts.models import Organisation
+from foundation.actor import Actor
+from meetings.models import ConsentText, Meeting, Participation
+from recordings.lifecycle import ACTIVE, RecordingState
+
+
+class RetentionPolicy(models.Model):
+    """How long an organisation keeps recordings. A change is a new version; none is edited."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    version = models.PositiveIntegerField(_("version"))
+    keep_days = models.PositiveIntegerField(_("days kept"))
+    clinician_may_play = models.BooleanField(_("the clinician may play"), default=True)
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "version"], name="recordings_one_policy_a_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
+
+
+class Recording(models.Model):
+    """One recording of one meeting, from the question to the end.
+
+    ``keeper``: whose place may pause and stop it, and whose leaving ends it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    meeting = models.ForeignKey(Meeting, models.PROTECT, related_name="recordings")
+    state = models.CharField(_("state"), max_length=10, default=RecordingState.ASKED.value)
+    asked_by = models.ForeignKey(Participation, models.PROTECT, related_name="+")
+    keeper = models.ForeignKey(Participation, models.PROTECT, related_name="+")
+    text = models.ForeignKey(ConsentText, models.PROTECT)
+    policy = models.ForeignKey(RetentionPolicy, models.PROTECT)
+    public_key = models.BinaryField(default=bytes)
+    asked_at = models.DateTimeField(_("asked"), db_default=Now())
+    started_at = models.DateTimeField(_("started"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    end_reason = models.CharField(_("why it ended"), max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = _("recording")
+        verbose_name_plural = _("recordings")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["meeting"],
+                condition=models.Q(state__in=[state.value for state in ACTIVE]),
+                name="recordings_one_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def facts_for(self, actor: Actor) -> Facts:
+        facts = self.meeting.facts_for(actor)
+        keeps = self.keeper.is_occupied_by(actor)
+        return Facts(
+            same_organisation=facts.same_organisation,
+            roles=facts.roles | ({"keeper"} if keeps else frozenset()),
+            state=self.state,
+            assurance=actor.assurance,
+        )
+
+    @property
+    def trail_name(self) -> str:
+        return f"recording:{self.pk}"
+
+    @property
+    def trail_organisation_id(self) -> UUID:
+        return self.organisation_id
+
+
+class Attestation(models.Model):
+    """What somebody said about who else is in the room with them. Numbers only: no names."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="attestations")
+    by = models.ForeignKey(Participation, models.PROTECT)
+    others = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.pk)
