@@ -85,9 +85,10 @@ def ask(packages, tmp_path):
     return asked
 
 
-def command(packages, tmp_path, arguments):
+def command(packages, tmp_path, arguments, first=""):
+    """``first``: what happens to the process before the opener begins."""
     confession = str(tmp_path / "imported")
-    isolated = [sys.executable, "-I", "-S", "-c", ISOLATED, str(packages), str(OPENER)]
+    isolated = [sys.executable, "-I", "-S", "-c", first + ISOLATED, str(packages), str(OPENER)]
     return [*isolated, *arguments, confession]
 
 
@@ -324,6 +325,13 @@ def test_no_data_key_is_ever_said(ask, tmp_path):
     assert "abab" not in answer.errors
 
 
+def test_every_answer_is_explained():
+    readme = OPENER.with_name("README.md").read_text()
+    answers = {case["outcome"] for case in CASES.values() if case["kind"] != "segments"}
+    answers -= {"opened", "RangeOutside"}  # it reads whole objects
+    assert not {answer for answer in answers if answer not in readme}
+
+
 LONG = 96 * 2**20
 
 
@@ -398,20 +406,44 @@ def test_a_long_film_takes_little_memory(packages, long_recording, tmp_path):
     assert 10 * 2**20 < most < 48 * 2**20
 
 
+#: The disk takes for ever to say that it has all of it.
+SLOW_DISK = "import os, signal\nos.fsync = lambda _: signal.pause()\n"
+
+#: The disk is full after a mebibyte.
+FULL_DISK = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))\n"
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_when_it_is_stopped_nothing_half_written_is_left(packages, long_recording, tmp_path, sent):
     folder, arguments = long_recording
     out = tmp_path / "out"
     out.mkdir()
     process = subprocess.Popen(
-        command(packages, tmp_path, [*arguments, "--out", str(out)]),
+        command(packages, tmp_path, [*arguments, "--out", str(out)], first=SLOW_DISK),
         cwd=folder,
         stdout=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
-    while not [path for path in out.iterdir() if path.stat().st_size > 2**20]:
+    while [path.stat().st_size for path in out.iterdir()] != [LONG]:
         assert process.poll() is None
         assert time.monotonic() < deadline
+    assert list(out.glob("*.webm")) == []
     os.kill(process.pid, sent)
     assert process.wait(timeout=60) == 1
+    assert list(out.iterdir()) == []
+
+
+def test_when_the_disk_is_full_nothing_half_written_is_left(packages, long_recording, tmp_path):
+    folder, arguments = long_recording
+    out = tmp_path / "out"
+    out.mkdir()
+    ran = subprocess.run(
+        command(packages, tmp_path, [*arguments, "--out", str(out)], first=FULL_DISK),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "could not be read or written: File too large" in ran.stdout
     assert list(out.iterdir()) == []
