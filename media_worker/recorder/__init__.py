@@ -8,7 +8,7 @@
 ``shipping`` takes them there, over ``door``.
 ``recorder`` is one recording of one room; ``recorders`` is all of them, by the platform's orders.
 
-Nothing is decoded, and nothing that was not sealed to the recording's public key touches a disk: the
-worker itself cannot read what it has written (foundation/sealing/FORMAT.md, section 2). Whatever goes
-wrong in here ends a recording and never a call.
+Nothing is decoded, and nothing that was not sealed to the recording's public key touches a disk:
+the worker itself cannot read what it has written (foundation/sealing/FORMAT.md, section 2).
+Whatever goes wrong in here ends a recording and never a call.
 """

@@ -1,7 +1,7 @@
 """One HTTPS connection on which one request follows another: all that shipping needs of HTTP/1.1.
 
-The worker's only other HTTP request (enrolment) blocks, and a thread that is stuck in a dead network
-could not be ended; this can be cancelled at any point.
+The worker's only other HTTP request (enrolment) blocks, and a thread that is stuck in a dead
+network could not be ended; this can be cancelled at any point.
 """
 
 from __future__ import annotations

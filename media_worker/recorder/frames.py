@@ -4,8 +4,8 @@ An Opus packet is a frame. A VP8 frame is all packets of one timestamp without t
 descriptors (RFC 7741), and whole or not given at all; after a missing one, those that follow cannot
 be decoded and are left out until a key frame.
 
-Packets come out of order, late, twice, or made up by somebody who means harm. What waits for a missing
-one is bounded in number, bytes and time.
+Packets come out of order, late, twice, or made up by somebody who means harm. What waits for a
+missing one is bounded in number, bytes and time.
 """
 
 from __future__ import annotations
@@ -279,7 +279,7 @@ def begins_frame(payload: bytes) -> bool:
 
 
 def descriptor_length(payload: bytes) -> int | None:
-    """Bytes of the VP8 payload descriptor (RFC 7741 section 4.2); None if nothing comes after it."""
+    """Bytes of the VP8 payload descriptor (RFC 7741 section 4.2); None if nothing follows it."""
     at = 1
     if payload[0] & 0x80:
         if len(payload) < 2:

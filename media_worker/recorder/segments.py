@@ -1,9 +1,9 @@
 """From records to sealed segments in the spool, about one a second, in order.
 
-Records collect in a draft. A cut makes a batch of it, which waits in a short queue for a thread that
-seals it and puts it into the spool. Nothing waits without a bound: when the queue is full or the spool
-has no room, the batch is dropped, before it got a number in the run, and the next one that is sealed says
-from when to when frames are missing.
+Records collect in a draft. A cut makes a batch of it, which waits in a short queue for a thread
+that seals it and puts it into the spool. Nothing waits without a bound: when the queue is full or
+the spool has no room, the batch is dropped, before it got a number in the run, and the next one
+that is sealed says from when to when frames are missing.
 """
 
 from __future__ import annotations

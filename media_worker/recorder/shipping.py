@@ -1,7 +1,8 @@
 """Takes sealed segments to the platform: the segments of a run in order, runs side by side.
 
-A segment leaves the spool when the platform says that it is durable and on the roll. Until then it is
-tried again, for ever; the spool's limit is what bounds it. Prose: docs/protocol.md, "Recordings".
+A segment leaves the spool when the platform says that it is durable and on the roll. Until then it
+is tried again, for ever; the spool's limit is what bounds it. Prose: docs/protocol.md,
+"Recordings".
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from foundation.sealing.errors import SealingError
+from foundation.sealing.errors import Refused
 from foundation.sealing.segment import describe
 from foundation.wire.worker import SEGMENT_AUDIENCE, RecordingReason
 from media_worker.clock import Clock, TimeUnknown
@@ -129,7 +130,7 @@ class Shipping:
         try:
             segment = self._spool.read(kept)
             header = describe(segment)
-        except (OSError, SealingError) as error:
+        except (OSError, Refused) as error:
             LOG.warning("a file of the spool is no segment: %s", type(error).__name__)
         else:
             if (header.recording, header.run, header.sequence) == (
@@ -185,16 +186,24 @@ class Lane:
                         await self._ship_first(door)
                         self._waiting.popleft()
                     self.empty.set()
-                    self._has_more.clear()
-                    async with asyncio.timeout(IDLE_SECONDS):
-                        await self._has_more.wait()
-        except TimeoutError:
-            pass  # nothing to do: the next segment makes a new lane
+                    if not await self._is_needed():
+                        return  # the next segment makes a new lane
         except Exception as error:  # noqa: BLE001 - one run's fault is not its neighbours'
             LOG.warning("shipping a recording failed: %s", type(error).__name__)
             self._shipping.run_ended(self.run, "fault")
         finally:
+            self.empty.set()
             self._shipping.lane_is_over(self)
+
+    async def _is_needed(self) -> bool:
+        """Whether another segment comes before the connection has been idle for long."""
+        self._has_more.clear()
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._has_more.wait()
+        except TimeoutError:
+            pass
+        return bool(self._waiting)
 
     async def _ship_first(self, door: Door) -> None:
         """Returns when the first that waits need not be shipped any more."""

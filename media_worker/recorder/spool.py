@@ -1,8 +1,9 @@
 """Sealed segments on disk, from the moment they are sealed until the platform has them.
 
-One directory, readable by this user alone. A segment is written under a temporary name, made durable and
-then given its own, so a file with a segment's name is a whole segment, whenever the worker was killed.
-What is no segment, and what the platform did not want, is put aside and never looked at again.
+One directory, readable by this user alone. A segment is written under a temporary name, made
+durable and then given its own, so a file with a segment's name is a whole segment, whenever the
+worker was killed. What is no segment, and what the platform did not want, is put aside and never
+looked at again.
 
 All is bounded: ``limit`` for what is to be shipped, a quarter of it for what was put aside.
 """
@@ -85,7 +86,7 @@ class Spool:
         return self._found
 
     @property
-    def bytes(self) -> int:
+    def kept_bytes(self) -> int:
         """What is kept to be shipped."""
         return self._bytes
 

@@ -5,8 +5,8 @@ signed by its enrolled Ed25519 identity. It admits a participant to a room only 
 a JWT signed by the platform (Ed25519, RFC 9864) whose claims are ``LeaseClaims``. A lease outlives
 the connection, so a call in progress outlives the platform; who has no lease any more is dropped.
 
-``room`` is the meeting's id, ``participant`` the participation's; neither names anybody. A recording
-knows a participation as a *place*, as its segments do.
+``room`` is the meeting's id, ``participant`` the participation's; neither names anybody. A
+recording knows a participation as a *place*, as its segments do.
 
 Version 2 has the messages about recordings. They are not sent to a worker that said 1.
 """
