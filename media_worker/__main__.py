@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from media_worker import stock
 from media_worker.identity import EnrolmentFailed, Identity, load_or_enrol
 from media_worker.link import Link
+from media_worker.recorder.spool import Spool
 from media_worker.settings import Settings, SettingsWrong, from_environment
 
 LOG = logging.getLogger("media_worker")
@@ -32,31 +34,35 @@ def main() -> int:
     )
     for name in ("asyncio", "websockets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # A core dump would hold what people said, and the session keys of the call.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         settings = from_environment(os.environ)
         stock.install(settings.addresses, settings.ports)
         identity = load_or_enrol(settings)
+        spool = Spool(settings.spool, settings.spool_bytes)
     except (SettingsWrong, stock.ReleaseUnknown, EnrolmentFailed, OSError) as error:
         LOG.error("%s", error)
         return 1
-    asyncio.run(_serve(settings, identity))
+    asyncio.run(_serve(settings, identity, spool))
     return 0
 
 
-async def _serve(settings: Settings, identity: Identity) -> None:
+async def _serve(settings: Settings, identity: Identity, spool: Spool) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_by_type)
     stopping = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stopping.set)
-    link = Link(settings, identity)
+    link = Link(settings, identity, spool)
     running = asyncio.create_task(link.run())
     waiting = asyncio.create_task(stopping.wait())
     await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
     LOG.info("stopping")
-    running.cancel()
     try:
         async with asyncio.timeout(STOP_SECONDS):
+            await link.recorders.close()
+            running.cancel()
             await link.rooms.close()
             await asyncio.gather(running, return_exceptions=True)
     except TimeoutError:

@@ -53,14 +53,14 @@ class Identity:
     link_path: str
     key: Ed25519PrivateKey
 
-    def assertion(self, now: float) -> str:
-        """A fresh JWT that proves this identity for less than a minute from ``now``.
+    def assertion(self, now: float, audience: str = ASSERTION_AUDIENCE) -> str:
+        """A fresh JWT that proves this identity to one ``audience`` for less than a minute.
 
         ``now`` is the platform's time, in seconds since 1970.
         """
         claims: dict[str, str | int] = {
             "iss": str(self.worker),
-            "aud": ASSERTION_AUDIENCE,
+            "aud": audience,
             "iat": int(now),
             "exp": int(now) + ASSERTION_SECONDS,
             "jti": str(uuid.uuid4()),

@@ -38,6 +38,8 @@ from foundation.wire.worker import (
 from media_worker.clock import Clock
 from media_worker.identity import Identity, tls_context
 from media_worker.leases import LeaseBook, LeaseRefused
+from media_worker.recorder.recorders import Recorders
+from media_worker.recorder.spool import Spool
 from media_worker.rooms import Rooms
 from media_worker.settings import Settings
 
@@ -64,7 +66,7 @@ class PlatformConfused(RuntimeError):
 class Link:
     """Dials, says hello, reads and writes, and dials again."""
 
-    def __init__(self, settings: Settings, identity: Identity) -> None:
+    def __init__(self, settings: Settings, identity: Identity, spool: Spool) -> None:
         self._settings = settings
         self._identity = identity
         self._url = settings.platform_url + identity.link_path
@@ -76,7 +78,10 @@ class Link:
         self._is_up = False
         self._was_ever_up = False
         self._cpu = Load()
-        self.rooms = Rooms(self._book, settings.capacity, self.send, lambda: self._is_up)
+        self.recorders = Recorders(settings, identity, self._clock, spool, self.send)
+        self.rooms = Rooms(
+            self._book, settings.capacity, self.send, lambda: self._is_up, self.recorders
+        )
 
     def send(self, message: Message) -> None:
         """Queues ``message``; the oldest is dropped if the platform has been away for long."""
@@ -87,6 +92,7 @@ class Link:
 
     async def run(self) -> None:
         """Stays connected until it is cancelled."""
+        self.recorders.start()
         delay = FIRST_RETRY_SECONDS
         is_waiting = (
             False  # started together with the platform, a worker is often the first to be up
@@ -170,6 +176,7 @@ class Link:
         self._book.replace_keys(welcome.lease_keys)
         self._is_up = self._was_ever_up = True
         self.rooms.remind()
+        self.recorders.remind()
         LOG.info("linked to the platform")
 
     async def _read(self, socket: ClientConnection) -> None:

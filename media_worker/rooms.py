@@ -20,6 +20,7 @@ from foundation.wire.worker import (
     LeaseClaims,
     Path,
     Present,
+    RecordingOrder,
     Revoke,
     ServerCandidate,
     ServerDescribe,
@@ -27,6 +28,7 @@ from foundation.wire.worker import (
 from media_worker.early import EarlySignals
 from media_worker.leases import LeaseBook, LeaseRefused
 from media_worker.participant import Office, Participant
+from media_worker.recorder.recorders import Recorders
 
 LOG = logging.getLogger("media_worker.rooms")
 
@@ -48,8 +50,10 @@ class Rooms:
         capacity: int,
         send: Callable[[Message], None],
         link_is_up: Callable[[], bool],
+        recorders: Recorders,
     ) -> None:
         self._book = book
+        self._recorders = recorders
         self._capacity = capacity
         self._send = send
         self._office = Office(send, link_is_up, self._ended_by_itself, self._chat)
@@ -73,17 +77,24 @@ class Rooms:
 
     # ---------------------------------------------------------------- messages
 
-    def take(self, message: Lease | ServerDescribe | ServerCandidate | Revoke | CloseRoom) -> None:
+    def take(
+        self,
+        message: Lease | ServerDescribe | ServerCandidate | Revoke | CloseRoom | RecordingOrder,
+    ) -> None:
         """Does what the platform says."""
         if isinstance(message, Lease):
             self._lease(message)
         elif isinstance(message, Revoke):
             self._revoke((message.room, message.participant), message.epoch)
         elif isinstance(message, CloseRoom):
+            self._recorders.closed(message.room)
             for participant in list(self._rooms.get(message.room, {}).values()):
                 self._revoke((participant.room, participant.id), participant.epoch)
-        else:
+        elif isinstance(message, ServerDescribe | ServerCandidate):
             self._signal(message)
+        else:
+            room = self._rooms.get(message.room, {})
+            self._recorders.take(message, {p.id: p.sources for p in room.values()})
 
     def _signal(self, message: ServerDescribe | ServerCandidate) -> None:
         key = (message.room, message.participant)
@@ -135,6 +146,7 @@ class Rooms:
             if other is not participant:
                 other.subscribe.follow(participant.id, participant.sources)
                 participant.subscribe.follow(other.id, other.sources)
+        self._recorders.joined(participant.room, participant.id, participant.sources)
         for message in self._early.take(claims.room, claims.participant, claims.epoch):
             participant.take(message)
         if earlier is not None:
@@ -151,6 +163,7 @@ class Rooms:
         lapse = self._lapses.pop((participant.room, participant.id), None)
         if lapse is not None:
             lapse.cancel()
+        self._recorders.left(participant.room, participant.id)
         for other in room.values():
             other.subscribe.unfollow(participant.id)
         self._close(participant)

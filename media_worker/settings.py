@@ -12,6 +12,12 @@ from urllib.parse import urlsplit
 #: ``present`` of a reconnecting worker must fit into one message of 64 KiB (foundation.wire).
 MAX_CAPACITY = 400
 
+#: What the spool may hold by default: an hour of a consultation of four while the platform is away.
+SPOOL_BYTES = 1_073_741_824
+
+#: A spool below this would be full at the first key frame.
+MIN_SPOOL_BYTES = 16_777_216
+
 #: Each participant has two peer connections, and each takes one port at every address.
 PORTS_EACH = 2
 
@@ -24,7 +30,8 @@ class SettingsWrong(ValueError):
 class Settings:
     """``addresses`` are where media is received; people's browsers must be able to reach them.
 
-    ``ports`` are the UDP ports there; None leaves them to the kernel.
+    ``ports`` are the UDP ports there; None leaves them to the kernel. ``spool`` is where sealed
+    segments wait.
     """
 
     platform_url: str
@@ -36,6 +43,8 @@ class Settings:
     addresses: tuple[str, ...]
     ports: range | None
     capacity: int
+    spool: Path
+    spool_bytes: int = SPOOL_BYTES
     pinned_file: Path | None = None
 
     @property
@@ -83,6 +92,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         addresses=_addresses(environment.get("CONSILIUM_WORKER_ADDRESSES", "127.0.0.1")),
         ports=ports,
         capacity=capacity,
+        spool=path("CONSILIUM_WORKER_SPOOL") or identity.parent / "spool",
+        spool_bytes=_spool_bytes(environment.get("CONSILIUM_WORKER_SPOOL_BYTES", str(SPOOL_BYTES))),
         pinned_file=pinned_file,
     )
 
@@ -116,4 +127,12 @@ def _ports(text: str) -> range | None:
 def _capacity(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_CAPACITY:
         raise SettingsWrong(f"CONSILIUM_WORKER_CAPACITY must be 1 to {MAX_CAPACITY} participants")
+    return int(text)
+
+
+def _spool_bytes(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) < MIN_SPOOL_BYTES:
+        raise SettingsWrong(
+            f"CONSILIUM_WORKER_SPOOL_BYTES must be a number of bytes, {MIN_SPOOL_BYTES} or more"
+        )
     return int(text)

@@ -18,13 +18,13 @@ _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolea
 def files(root: Path) -> dict[Path, str]:
     """Every generated file's path and content."""
     schemas: dict[str, TypeAdapter[Any]] = {
-        "browser-client": browser.CLIENT_ADAPTER,
-        "browser-server": browser.SERVER_ADAPTER,
-        "worker-server": worker.WORKER_ADAPTER,
-        "server-worker": worker.SERVER_ADAPTER,
+        f"browser-client.v{browser.VERSION}": browser.CLIENT_ADAPTER,
+        f"browser-server.v{browser.VERSION}": browser.SERVER_ADAPTER,
+        f"worker-server.v{worker.VERSION}": worker.WORKER_ADAPTER,
+        f"server-worker.v{worker.VERSION}": worker.SERVER_ADAPTER,
     }
     written = {
-        root / "docs" / "wire" / f"{name}.v1.schema.json": _schema_text(adapter)
+        root / "docs" / "wire" / f"{name}.schema.json": _schema_text(adapter)
         for name, adapter in schemas.items()
     }
     written[root / "static" / "js" / "wire" / "messages.d.ts"] = _declarations()

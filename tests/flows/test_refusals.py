@@ -452,7 +452,7 @@ def test_a_worker_is_who_its_key_says(house: House):
         return line
 
     with house.trail.gains(Verb.WORKER_LINK, "version_unknown"):
-        is_closed("version_unknown", hello("x", version=2))
+        is_closed("version_unknown", hello("x", version=99))
     with house.trail.gains(Verb.WORKER_LINK, "message_malformed", count=5):
         is_closed("message_malformed", hello("x", capacity="many"))
         is_closed("message_malformed", hello("x", extra=CANARY))

@@ -58,6 +58,7 @@ GOOD_OF_WORKERS = {
         "present": [{"room": ID, "participant": ID, "epoch": 3}],
     },
     "path": {"room": ID, "participant": ID, "epoch": 1, "link": "publish", "state": "failed"},
+    "recording": {"room": ID, "recording": ID, "run": None, "state": "stopped"},
     "renew": {"participants": 3, "cpu_percent": 7.5},
 }
 

@@ -29,6 +29,7 @@ from foundation.wire.message import Message, read, write
 from foundation.wire.worker import (
     ASSERTION_AUDIENCE,
     LEASE_AUDIENCE,
+    VERSION,
     WORKER_ADAPTER,
     WORKER_KINDS,
     Enrol,
@@ -304,7 +305,7 @@ class Platform:
         await socket.send_str(
             write(
                 WorkerWelcome(
-                    version=1,
+                    version=VERSION,
                     renew_seconds=0.2,
                     lease_keys=[LeaseKey(kid="lease-1", x=x.rstrip(b"=").decode())],
                 )

@@ -122,6 +122,8 @@ async def test_a_bad_identity_file_stops_it(
         ("CONSILIUM_WORKER_CAPACITY", "0"),
         ("CONSILIUM_WORKER_CAPACITY", "9999"),
         ("CONSILIUM_WORKER_CAPACITY", "many"),
+        ("CONSILIUM_WORKER_SPOOL_BYTES", "1000"),
+        ("CONSILIUM_WORKER_SPOOL_BYTES", "1 GiB"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(variable: str, value: str) -> None:
@@ -141,6 +143,7 @@ def test_the_defaults_are_the_demos() -> None:
         addresses=("127.0.0.1",),
         ports=None,
         capacity=100,
+        spool=Path("/tmp/spool"),
     )
 
 

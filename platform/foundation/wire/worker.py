@@ -1,11 +1,14 @@
-"""Messages between the server and a media worker, version 1. Prose: docs/protocol.md.
+"""Messages between the server and a media worker, version 2. Prose: docs/protocol.md.
 
 The worker dials in (one WSS connection), is told the time, and says ``hello`` with an assertion
 signed by its enrolled Ed25519 identity. It admits a participant to a room only by a *media lease*:
 a JWT signed by the platform (Ed25519, RFC 9864) whose claims are ``LeaseClaims``. A lease outlives
 the connection, so a call in progress outlives the platform; who has no lease any more is dropped.
 
-``room`` is the meeting's id, ``participant`` the participation's; neither names anybody.
+``room`` is the meeting's id, ``participant`` the participation's; neither names anybody. A
+recording knows a participation as a *place*, as its segments do.
+
+Version 2 has the messages about recordings. They are not sent to a worker that said 1.
 """
 
 from __future__ import annotations
@@ -24,12 +27,38 @@ from foundation.wire.browser import (
 )
 from foundation.wire.message import Message, kinds
 
-VERSION = 1
-SPOKEN_VERSIONS = frozenset({1})
+VERSION = 2
+SPOKEN_VERSIONS = frozenset({1, 2})
 
-#: ``aud`` of a worker's assertion and of a lease: a token for one is no token for the other.
+#: ``aud`` of a worker's assertions and of a lease: a token for one is no token for another.
 ASSERTION_AUDIENCE = "consilium:media-link"
+SEGMENT_AUDIENCE = "consilium:segments"
 LEASE_AUDIENCE = "consilium:media-worker"
+
+#: Why a recording stops; the words of a segment's closing record (sealing/FORMAT.md, section 2).
+StopWhy = Literal[
+    "stopped", "starter_left", "withdrawn", "meeting_ended", "draining", "handed_over"
+]
+
+#: What a worker says of a recording's state: why it stopped, or what keeps it from recording.
+RecordingReason = Literal[
+    "stopped",
+    "starter_left",
+    "withdrawn",
+    "meeting_ended",
+    "draining",
+    "handed_over",
+    "spool_full",
+    "room_empty",
+    "capacity",
+    "conflict",
+    "unknown",
+    "refused",
+    "fault",
+]
+
+#: People of one recording: more than a room holds, since some leave and others come.
+MAX_PLACES = 64
 
 
 class LeaseClaims(Message):
@@ -98,8 +127,24 @@ class Path(Message):
     state: Literal["connected", "failed", "refused"]
 
 
-WORKER_TYPES = (Path, Renew, WorkerDescribe, WorkerHello)
-WorkerMessage = Annotated[Path | Renew | WorkerDescribe | WorkerHello, Field(discriminator="type")]
+class Recording(Message):
+    """The state of one recording here: told when it changes, and again on a new link.
+
+    ``stopped`` and ``failed`` are the end of ``run``. ``run`` is missing where none was begun.
+    """
+
+    type: Literal["recording"] = "recording"
+    room: UUID
+    recording: UUID
+    run: UUID | None
+    state: Literal["recording", "paused", "stopped", "failed"]
+    reason: RecordingReason | None = None
+
+
+WORKER_TYPES = (Path, Recording, Renew, WorkerDescribe, WorkerHello)
+WorkerMessage = Annotated[
+    Path | Recording | Renew | WorkerDescribe | WorkerHello, Field(discriminator="type")
+]
 WORKER_ADAPTER: TypeAdapter[WorkerMessage] = TypeAdapter(WorkerMessage)
 WORKER_KINDS = kinds(*WORKER_TYPES)
 
@@ -180,9 +225,82 @@ class CloseRoom(Message):
     room: UUID
 
 
-SERVER_TYPES = (CloseRoom, Lease, Revoke, ServerCandidate, ServerDescribe, Time, WorkerWelcome)
+class Record(Message):
+    """Record these places of a room; again with more places, to add them.
+
+    ``public_key``: the recording's raw X25519 public key, base64url.
+    """
+
+    type: Literal["record"] = "record"
+    room: UUID
+    recording: UUID
+    organisation: UUID
+    public_key: Annotated[str, Field(min_length=43, max_length=44)]
+    places: Annotated[list[UUID], Field(max_length=MAX_PLACES)]
+
+
+class PauseRecording(Message):
+    """Record nobody until ``resume_recording``."""
+
+    type: Literal["pause_recording"] = "pause_recording"
+    room: UUID
+    recording: UUID
+
+
+class ResumeRecording(Message):
+    """Go on."""
+
+    type: Literal["resume_recording"] = "resume_recording"
+    room: UUID
+    recording: UUID
+
+
+class Withdraw(Message):
+    """Record this place no more, at once and for good: consent was withdrawn."""
+
+    type: Literal["withdraw"] = "withdraw"
+    room: UUID
+    recording: UUID
+    place: UUID
+
+
+class StopRecording(Message):
+    """End the recording."""
+
+    type: Literal["stop_recording"] = "stop_recording"
+    room: UUID
+    recording: UUID
+    why: StopWhy
+
+
+SERVER_TYPES = (
+    CloseRoom,
+    Lease,
+    PauseRecording,
+    Record,
+    ResumeRecording,
+    Revoke,
+    ServerCandidate,
+    ServerDescribe,
+    StopRecording,
+    Time,
+    Withdraw,
+    WorkerWelcome,
+)
+RecordingOrder = PauseRecording | Record | ResumeRecording | StopRecording | Withdraw
 ServerMessage = Annotated[
-    CloseRoom | Lease | Revoke | ServerCandidate | ServerDescribe | Time | WorkerWelcome,
+    CloseRoom
+    | Lease
+    | PauseRecording
+    | Record
+    | ResumeRecording
+    | Revoke
+    | ServerCandidate
+    | ServerDescribe
+    | StopRecording
+    | Time
+    | Withdraw
+    | WorkerWelcome,
     Field(discriminator="type"),
 ]
 SERVER_ADAPTER: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
