@@ -51,11 +51,6 @@ class Gateway:
     def endpoint(self) -> str:
         return f"https://localhost:{self.tls_port}"
 
-    @property
-    def borrower(self) -> str:
-        """For names that nobody else in this run uses."""
-        return f"{os.getpid()}"
-
 
 @contextmanager
 def borrow() -> Iterator[Gateway]:

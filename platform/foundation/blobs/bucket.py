@@ -7,6 +7,7 @@ bytes that arrived changed, and two layers of them would multiply.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from foundation.blobs import BlobsRefused, BlobsUnavailable
 from foundation.blobs.address import Bucket
 
 T = TypeVar("T")
+
+# Reading the description of S3 takes longer than a request, and is done once for a session; making
+# clients of one is not for several threads at a time.
+_session = boto3.session.Session()
+_making = threading.Lock()
 
 # S3's words for "try again" that come with a status below 500. The two about digests are said when
 # bytes changed on their way.
@@ -89,30 +95,16 @@ class Connection:
     def __init__(self, bucket: Bucket, patience: Patience) -> None:
         self._patience = patience
         self._name = bucket.name
-        session = boto3.session.Session(
-            aws_access_key_id=bucket.access_key,
-            aws_secret_access_key=bucket.secret_key,
-            region_name=bucket.region,
-        )
-        self._client = session.client(
-            "s3",
-            endpoint_url=bucket.endpoint,
-            verify=str(bucket.authority) if bucket.authority else None,
-            config=Config(
-                signature_version="s3v4",
-                connect_timeout=patience.connect_seconds,
-                read_timeout=patience.read_seconds,
-                retries={"mode": "standard", "total_max_attempts": 1},
-                # Other storages do not know Amazon's newer checksums. Each request's signature
-                # covers the SHA-256 of its body, and the storage compares.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                s3={
-                    "addressing_style": "path" if bucket.endpoint else "auto",
-                    "payload_signing_enabled": True,
-                },
-            ),
-        )
+        with _making:
+            self._client = _session.client(
+                "s3",
+                aws_access_key_id=bucket.access_key,
+                aws_secret_access_key=bucket.secret_key,
+                region_name=bucket.region,
+                endpoint_url=bucket.endpoint,
+                verify=str(bucket.authority) if bucket.authority else None,
+                config=_config(bucket, patience),
+            )
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """One operation of S3. ``BlobsUnavailable``, ``NotSo``."""
@@ -167,3 +159,22 @@ class Connection:
                 wait = patience.first_wait_seconds * 2 ** (attempt - 1)
                 time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - only spreads the load
         raise BlobsUnavailable(f"{operation}: {reason} after {patience.attempts} attempts")
+
+
+def _config(bucket: Bucket, patience: Patience) -> Config:
+    return Config(
+        signature_version="s3v4",
+        connect_timeout=patience.connect_seconds,
+        read_timeout=patience.read_seconds,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        # The address is ours alone to say, not a variable's or a file's that boto3 would look for.
+        ignore_configured_endpoint_urls=True,
+        # Other storages do not know Amazon's newer checksums. Each request's signature covers the
+        # SHA-256 of its body, and the storage compares.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={
+            "addressing_style": "path" if bucket.endpoint else "auto",
+            "payload_signing_enabled": True,
+        },
+    )

@@ -16,7 +16,7 @@ def blobs_from(
 ) -> Blobs:
     """The storage at ``url`` (see ``address``). Nothing is contacted. ``ValueError``.
 
-    ``authority``: a PEM file that vouches for the endpoint; without it the system's.
+    ``authority``: a PEM file that vouches for the endpoint; without it boto3's own list.
     """
     address = read_address(url)
     if isinstance(address, Directory):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import boto3
 import pytest
 
 from foundation.blobs import Blobs
-from foundation.blobs.address import Bucket
+from foundation.blobs.address import DEFAULT_REGION, Bucket
 from foundation.blobs.bucket import Patience
 from foundation.blobs.local import LocalBlobs
 from foundation.blobs.s3 import S3Blobs
@@ -63,24 +64,28 @@ def gateway() -> Iterator[Gateway]:
         yield gateway
 
 
+@pytest.fixture(scope="session")
+def owner(gateway: Gateway) -> Any:
+    """boto3 itself, with the rights of who owns the buckets."""
+    return boto3.session.Session(
+        aws_access_key_id=gateway.access_key,
+        aws_secret_access_key=gateway.secret_key,
+        region_name=DEFAULT_REGION,
+    ).client("s3", endpoint_url=gateway.endpoint, verify=gateway.authority)
+
+
 @pytest.fixture
-def storage(gateway: Gateway) -> Storage:
+def storage(gateway: Gateway, owner: Any) -> Storage:
     """A bucket of this test's own."""
-    name = f"recordings-{gateway.borrower}-{next(_numbers)}"
     bucket = Bucket(
-        name,
+        f"recordings-{os.getpid()}-{next(_numbers)}",
         "hospital/one",
         gateway.endpoint,
         access_key=gateway.access_key,
         secret_key=gateway.secret_key,
         authority=Path(gateway.authority),
     )
-    owner = boto3.session.Session(
-        aws_access_key_id=gateway.access_key,
-        aws_secret_access_key=gateway.secret_key,
-        region_name=bucket.region,
-    ).client("s3", endpoint_url=gateway.endpoint, verify=gateway.authority)
-    owner.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    owner.create_bucket(Bucket=bucket.name, ObjectLockEnabledForBucket=True)
     return Storage(bucket, owner, gateway)
 
 
