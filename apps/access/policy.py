@@ -101,6 +101,9 @@ POLICY: dict[Verb, Rule] = {
     Verb.ROOM_LEAVE: _rule("occupant", "verified waiting admitted left", _KNOWN),
     Verb.ROOM_OPEN: _rule("occupant seat host", "", _ANY),
     Verb.ROOM_WAIT: _rule("occupant", "verified waiting admitted left", _KNOWN, "not_verified"),
+    Verb.SEGMENT_SHIP: _rule(
+        "worker", "recording paused gathering", _ANY, wrong_state="recording_unknown"
+    ),
     Verb.TRAIL_SHOW: _rule("compliance_officer"),
     Verb.WORKER_ENROL: _rule("anonymous", "issued", _ANY),
     Verb.WORKER_INVITE: _rule("service it_administrator", "", _ANY),

@@ -50,6 +50,7 @@ class Verb(StrEnum):
     ROOM_LEAVE = "meetings:room:leave"
     ROOM_OPEN = "meetings:room:open"
     ROOM_WAIT = "meetings:room:wait"
+    SEGMENT_SHIP = "recordings:segment:ship"
     TRAIL_SHOW = "compliance:trail:show"
     WORKER_ENROL = "media:worker:enrol"
     WORKER_INVITE = "media:worker:invite"

@@ -9,9 +9,10 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from access.facts import Facts
+from access.facts import Facts, base_roles
 from accounts.models import Organisation
-from foundation.actor import Actor
+from foundation.actor import Actor, ActorKind
+from media.models import MediaWorker, Placement
 from meetings.models import ConsentText, Meeting, Participation
 from recordings.lifecycle import ACTIVE, RecordingState
 
@@ -73,11 +74,23 @@ class Recording(models.Model):
         return str(self.pk)
 
     def facts_for(self, actor: Actor) -> Facts:
+        if actor.kind is ActorKind.WORKER:
+            return self._facts_for_worker(actor)
         facts = self.meeting.facts_for(actor)
         keeps = self.keeper.is_occupied_by(actor)
         return Facts(
             same_organisation=facts.same_organisation,
             roles=facts.roles | ({"keeper"} if keeps else frozenset()),
+            state=self.state,
+            assurance=actor.assurance,
+        )
+
+    def _facts_for_worker(self, actor: Actor) -> Facts:
+        """A worker is of no organisation; it may have to do with rooms that it ever carried."""
+        carried = Placement.objects.filter(meeting_id=self.meeting_id, worker_id=actor.id)
+        return Facts(
+            same_organisation=carried.exists(),
+            roles=frozenset(base_roles(actor)),
             state=self.state,
             assurance=actor.assurance,
         )
@@ -103,3 +116,48 @@ class Attestation(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Run(models.Model):
+    """An unbroken piece of work of one worker on one recording, as far as it was taken.
+
+    ``head``: the digest of its newest segment. ``finished``: that one said it is the last.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="runs")
+    worker = models.ForeignKey(MediaWorker, models.PROTECT)
+    number = models.PositiveIntegerField()
+    segments = models.PositiveIntegerField(default=0)
+    head = models.CharField(max_length=64, blank=True)
+    finished = models.BooleanField(default=False)
+    newest_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["recording", "number"], name="recordings_runs_in_order")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Segment(models.Model):
+    """A line of the roll: these bytes were taken under this number. See sealing/FORMAT.md."""
+
+    id = models.BigAutoField(primary_key=True)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    run = models.ForeignKey(Run, models.PROTECT, related_name="roll")
+    sequence = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    taken_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "sequence"], name="recordings_one_of_a_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.sequence}"

@@ -11,6 +11,7 @@ handler429 = "access.problems.throttled"
 urlpatterns = [
     path("", include("meetings.urls")),
     path("", include("media.urls")),
+    path("", include("recordings.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("jsi18n/", JavaScriptCatalog.as_view(packages=None), name="javascript-catalog"),

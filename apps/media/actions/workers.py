@@ -79,8 +79,10 @@ def withdraw_worker(actor: Actor, worker_id: UUID) -> MediaWorker:
         return worker
 
 
-def worker_of(assertion: str, asking: Actor = _NOBODY) -> MediaWorker:
-    """Who signed the assertion, which is spent by this.
+def worker_of(
+    assertion: str, asking: Actor = _NOBODY, *, audience: str = ASSERTION_AUDIENCE
+) -> MediaWorker:
+    """Who signed the assertion for ``audience``, which is spent by this.
 
     Refused: ``worker_unknown``, or ``assertion_spent`` for one that was spent before. Both are on
     the trail as ``asking``'s: who replays an assertion need not be the worker.
@@ -90,7 +92,7 @@ def worker_of(assertion: str, asking: Actor = _NOBODY) -> MediaWorker:
     try:
         if worker is None:
             raise ConsiliumError("worker_unknown")
-        jti, expires_at = _signed_by(worker, assertion)
+        jti, expires_at = _signed_by(worker, assertion, audience)
         gate.require(actor_of(worker), Verb.WORKER_LINK, worker)
         _spend(jti, expires_at)
     except gate.Refusal:
@@ -156,7 +158,7 @@ def _claimed_issuer(assertion: str) -> UUID | None:
         return None  # nothing of it is signed yet: it may be anything
 
 
-def _signed_by(worker: MediaWorker, assertion: str) -> tuple[UUID, datetime]:
+def _signed_by(worker: MediaWorker, assertion: str, audience: str) -> tuple[UUID, datetime]:
     """The assertion's id and its end with the leeway. Refused: ``worker_unknown``."""
     key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": worker.public_key})
     try:
@@ -172,7 +174,7 @@ def _signed_by(worker: MediaWorker, assertion: str) -> tuple[UUID, datetime]:
     now = database_now()
     if not (
         claims.get("iss") == str(worker.pk)
-        and claims.get("aud") == ASSERTION_AUDIENCE
+        and claims.get("aud") == audience
         and expires - issued <= ASSERTION_SECONDS
         and issued - LEEWAY_SECONDS <= now.timestamp()
         and now < ends_at

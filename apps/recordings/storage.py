@@ -1,0 +1,26 @@
+"""Where recordings lie, and what their blobs are called: ids alone."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from uuid import UUID
+
+from django.conf import settings
+
+from foundation.blobs import Blobs
+from foundation.blobs.opening import blobs_from
+
+
+@lru_cache(maxsize=1)
+def blobs() -> Blobs:
+    """The configured storage, opened once in a process."""
+    return blobs_from(settings.STORAGE_URL, **settings.STORAGE_KEYS, authority=settings.STORAGE_CA)
+
+
+def segment_name(organisation_id: UUID, recording_id: UUID, run_id: UUID, sequence: int) -> str:
+    return f"{folder(organisation_id, recording_id)}/segments/{run_id}/{sequence:08d}"
+
+
+def folder(organisation_id: UUID, recording_id: UUID) -> str:
+    """Everything of a recording lies below this."""
+    return f"recordings/{organisation_id}/{recording_id}"
