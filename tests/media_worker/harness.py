@@ -45,6 +45,7 @@ from foundation.wire.worker import (
     WorkerWelcome,
 )
 from foundation.wire.worker import Path as PathState
+from tests.media_worker.recorder.segment_door import SegmentDoor
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = "one-time-code-of-the-operator"
@@ -121,6 +122,7 @@ class Platform:
         #: By how much the platform's clock is ahead of this machine's, and so of the worker's.
         self.ahead_seconds = 0.0
         self.leased: set[tuple[uuid.UUID, uuid.UUID]] = set()
+        self.segments = SegmentDoor(self._identity_key, lambda: self.now)
         self._public_key: bytes | None = None
         self._socket: web.WebSocketResponse | None = None
         self._runner: web.AppRunner | None = None
@@ -132,7 +134,8 @@ class Platform:
         return time.time() + self.ahead_seconds
 
     async def start(self) -> None:
-        application = web.Application()
+        application = web.Application(client_max_size=1 << 25)
+        self.segments.add_to(application)
         application.router.add_post("/media/enrol", self._enrol)
         application.router.add_get("/media/link", self._link)
         self._runner = web.AppRunner(application, shutdown_timeout=0.2)
@@ -330,11 +333,13 @@ class Platform:
             self.linked.clear()
         return socket
 
-    def _check_assertion(self, assertion: str) -> None:
+    def _identity_key(self) -> OKPKey:
         assert self._public_key is not None
         x = base64.urlsafe_b64encode(self._public_key).rstrip(b"=").decode()
-        key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
-        claims = jwt.decode(assertion, key, algorithms=["Ed25519"]).claims
+        return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": x})
+
+    def _check_assertion(self, assertion: str) -> None:
+        claims = jwt.decode(assertion, self._identity_key(), algorithms=["Ed25519"]).claims
         assert claims["iss"] == str(self.worker)
         assert claims["aud"] == ASSERTION_AUDIENCE
         assert claims["exp"] - claims["iat"] <= 60

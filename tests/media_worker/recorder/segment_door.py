@@ -1,4 +1,4 @@
-"""The platform's door for segments: checks who knocks, keeps the roll, and fails when it is told to."""
+"""The platform's door for segments: checks who knocks, keeps the roll, fails when told to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Run = tuple[uuid.UUID, uuid.UUID]
 
 
 class SegmentDoor:
-    """``answers`` are given instead of its own, first to last: a status, or None to cut the line."""
+    """``answers`` are given instead of its own: a status, or None to cut the line."""
 
     def __init__(self, key: Callable[[], OKPKey], now: Callable[[], float]) -> None:
         self._key = key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import tracemalloc
 
@@ -170,7 +171,7 @@ def test_after_a_loss_frames_are_left_out_until_a_key_frame_and_the_gap_is_told(
     gaps = lost(items)
     assert gaps[0].since == pytest.approx(19 / 30)
     assert gaps[-1].until == pytest.approx(50 / 30)
-    for gap, following in zip(gaps, gaps[1:], strict=False):
+    for gap, following in itertools.pairwise(gaps):
         assert gap.until == following.since
 
 
@@ -231,7 +232,7 @@ def test_padding_alone_takes_a_number_and_is_neither_frame_nor_gap():
 @pytest.mark.parametrize("bad", [b"\x80", b"\x90\xff", b"\x90\x80\x85", b"\x10", b"\x00", b"\x17"])
 def test_a_payload_that_ends_in_its_descriptor_breaks_its_frame_alone(bad):
     made = stream(12, keys=(0, 9))
-    packets = flat(made[:3]) + [Packet(1, 6, 9_000, False, bad, 0.1)]
+    packets = [*flat(made[:3]), Packet(1, 6, 9_000, False, bad, 0.1)]
     packets += [
         Packet(p.ssrc, p.sequence + 1, p.timestamp, p.marker, p.payload, p.arrival)
         for p in flat(made[3:])

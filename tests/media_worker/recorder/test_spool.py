@@ -1,4 +1,4 @@
-"""Sealed segments on disk: whole or not there, bounded, and whatever else lies there harms nothing."""
+"""Sealed segments on disk: whole or not there, bounded; what else lies there harms nothing."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_room_that_was_reserved_is_free_again_when_the_disk_refuses(spool, tmp_p
     put(spool, some(0), b"sealed")
     assert spool.reserve(100)
     (tmp_path / "spool" / (some(1).name + ".draft")).mkdir()
-    with pytest.raises(OSError):
+    with pytest.raises(IsADirectoryError):
         spool.put(some(1), b"x" * 50, 100)
     assert spool.kept_bytes == 6
 
