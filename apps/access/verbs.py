@@ -40,6 +40,7 @@ class Verb(StrEnum):
     RECORDING_ASK = "recordings:recording:ask"
     RECORDING_BEGIN = "recordings:recording:begin"
     RECORDING_END = "recordings:recording:end"
+    RECORDING_FALTER = "recordings:recording:falter"
     RECORDING_HAND_OVER = "recordings:recording:hand_over"
     RECORDING_PAUSE = "recordings:recording:pause"
     RECORDING_RESUME = "recordings:recording:resume"

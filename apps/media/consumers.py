@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from access import gate
 from access.requests import address_of
@@ -17,6 +17,7 @@ from access.verbs import Verb
 from accounts.actors import stranger
 from audit.clock import database_now
 from foundation.errors import FAILED_BY_THE_SOCKET, PROBLEMS, ConsiliumError
+from foundation.events import announce
 from foundation.wire import browser as browser_wire
 from foundation.wire import worker as wire
 from foundation.wire.message import (
@@ -28,8 +29,9 @@ from foundation.wire.message import (
     write,
 )
 from media.actions import paths, workers
+from media.events import RecordingReported
 from media.groups import worker_group
-from media.models import PRESENCE_LASTS, RENEW_SECONDS, MediaWorker, Path
+from media.models import PRESENCE_LASTS, RENEW_SECONDS, MediaWorker, Path, Placement
 from meetings.rooms import place_group
 from outbox.database import in_database
 from vault import signing
@@ -58,6 +60,7 @@ class WorkerLink(AsyncWebsocketConsumer):
         self._heard = asyncio.Event()
         self._leases_checked = 0.0
         self._refused = False
+        self._version = 0
         await self.accept()
         self._tasks = [
             asyncio.create_task(self._handle_queued()),
@@ -132,6 +135,8 @@ class WorkerLink(AsyncWebsocketConsumer):
             await self._described(self.worker_id, message)
         elif isinstance(message, wire.Path):
             await self._path(self.worker_id, message)
+        elif isinstance(message, wire.Recording):
+            await in_database(_report, self.worker_id, message)
 
     async def _open(self, hello: wire.WorkerHello) -> None:
         if hello.version not in wire.SPOKEN_VERSIONS:
@@ -140,6 +145,7 @@ class WorkerLink(AsyncWebsocketConsumer):
         await self.channel_layer.group_add(worker_group(worker.pk), self.channel_name)
         await in_database(workers.begin_presence, worker, self._link, hello.capacity)
         self.worker_id = worker.pk
+        self._version = hello.version
         keys = await in_database(signing.public_keys, SigningKey.Purpose.LEASE)
         await self._send(
             wire.WorkerWelcome(
@@ -220,6 +226,26 @@ class WorkerLink(AsyncWebsocketConsumer):
     async def worker_close_room(self, command: dict[str, Any]) -> None:
         await self._send(wire.CloseRoom.model_validate(_fields(command)))
 
+    async def worker_record(self, command: dict[str, Any]) -> None:
+        await self._order(wire.Record, command)
+
+    async def worker_pause_recording(self, command: dict[str, Any]) -> None:
+        await self._order(wire.PauseRecording, command)
+
+    async def worker_resume_recording(self, command: dict[str, Any]) -> None:
+        await self._order(wire.ResumeRecording, command)
+
+    async def worker_withdraw(self, command: dict[str, Any]) -> None:
+        await self._order(wire.Withdraw, command)
+
+    async def worker_stop_recording(self, command: dict[str, Any]) -> None:
+        await self._order(wire.StopRecording, command)
+
+    async def _order(self, kind: type[Message], command: dict[str, Any]) -> None:
+        """About a recording; a worker of version 1 would end its link for it."""
+        if self._version >= wire.RECORDS_SINCE:
+            await self._send(kind.model_validate(_fields(command)))
+
     async def worker_withdrawn(self, command: dict[str, Any]) -> None:
         await self.close(PROBLEMS["worker_unknown"].close_code)
 
@@ -239,6 +265,22 @@ def _record(worker_id: UUID | None, address: str, error: ConsiliumError) -> None
 
 def _fields(command: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in command.items() if name != "type"}
+
+
+def _report(worker_id: UUID, message: wire.Recording) -> None:
+    """What a worker says of a recording, if it is its to say, for the contexts above."""
+    if not Placement.objects.filter(meeting_id=message.room, worker_id=worker_id).exists():
+        return
+    with transaction.atomic():
+        announce(
+            RecordingReported(
+                meeting_id=message.room,
+                recording_id=message.recording,
+                run_id=message.run,
+                state=message.state,
+                reason=message.reason or "",
+            )
+        )
 
 
 def _is_carried_by(worker_id: UUID, message: wire.WorkerDescribe | wire.Path) -> bool:

@@ -13,3 +13,17 @@ class RoomLeased:
     organisation_id: UUID
     meeting_id: UUID
     worker_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingReported:
+    """A worker that carries, or carried, the room says how a recording goes there.
+
+    ``state`` and ``reason``: the words of ``foundation.wire.worker.Recording``; no reason is "".
+    """
+
+    meeting_id: UUID
+    recording_id: UUID
+    run_id: UUID | None
+    state: str
+    reason: str

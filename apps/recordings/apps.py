@@ -9,7 +9,7 @@ class RecordingsConfig(AppConfig):
 
     def ready(self) -> None:
         from foundation.events import subscribe
-        from media.events import RoomLeased
+        from media.events import RecordingReported, RoomLeased
         from meetings.events import (
             ConsentGiven,
             ConsentRefused,
@@ -25,3 +25,4 @@ class RecordingsConfig(AppConfig):
         subscribe(PlaceEnded, capture.somebody_left)
         subscribe(MeetingEnded, capture.meeting_ended)
         subscribe(RoomLeased, capture.order_again)
+        subscribe(RecordingReported, capture.worker_reported)

@@ -58,6 +58,9 @@ class Recording(models.Model):
     started_at = models.DateTimeField(_("started"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
     end_reason = models.CharField(_("why it ended"), max_length=20, blank=True)
+    #: What the media worker said last of how it goes there: words of ``wire.worker.Recording``.
+    worker_state = models.CharField(max_length=10, blank=True)
+    worker_reason = models.CharField(max_length=20, blank=True)
 
     class Meta:
         verbose_name = _("recording")

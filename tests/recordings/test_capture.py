@@ -6,6 +6,7 @@ from django.db import transaction
 
 from access.verbs import Verb
 from media.actions import paths
+from media.events import RecordingReported
 from meetings.actions import consent, enter, host
 from recordings.actions import capture
 from recordings.lifecycle import RecordingState
@@ -154,3 +155,35 @@ def test_a_worker_is_told_nothing_of_a_recording_that_is_over_or_only_asked(call
     connect(call.guest)
     assert told(call, before) == []
     assert enter.join_ticket(call.patient, call.guest)
+
+
+def says(call: Call, recording_id, state: str, reason: str = "") -> None:
+    with transaction.atomic():
+        capture.worker_reported(
+            RecordingReported(call.meeting.pk, recording_id, None, state, reason)
+        )
+
+
+def test_what_the_worker_says_is_shown_and_what_went_wrong_is_on_the_trail(call: Call):
+    recording = call.recording()
+    says(call, recording.pk, "recording")
+    recording.refresh_from_db()
+    assert (recording.worker_state, recording.worker_reason) == ("recording", "")
+    assert not deeds(Verb.RECORDING_FALTER)
+    for _ in range(2):
+        says(call, recording.pk, "paused", "spool_full")
+    says(call, recording.pk, "failed", "fault")
+    recording.refresh_from_db()
+    assert (recording.worker_state, recording.worker_reason) == ("failed", "fault")
+    assert recording.state == RecordingState.RECORDING, "the call goes on, and so does the question"
+    assert len(deeds(Verb.RECORDING_FALTER)) == 2
+
+
+def test_what_a_worker_says_of_another_rooms_recording_counts_for_nothing(call: Call):
+    recording = call.recording()
+    with transaction.atomic():
+        capture.worker_reported(
+            RecordingReported(recording.pk, recording.pk, None, "failed", "fault")
+        )
+    recording.refresh_from_db()
+    assert recording.worker_state == ""

@@ -9,7 +9,7 @@ from access.verbs import Verb
 from audit.clock import database_now
 from foundation.actor import Actor
 from foundation.errors import ConsiliumError
-from media.events import RoomLeased
+from media.events import RecordingReported, RoomLeased
 from meetings import consents
 from meetings.actions import consent
 from meetings.events import ConsentWithdrawn, MeetingEnded, PlaceEnded
@@ -18,7 +18,7 @@ from meetings.models import Participation
 from meetings.rooms import room_changed
 from recordings import orders
 from recordings.actions.ask import abandon, active, begin_if_agreed, move, note
-from recordings.lifecycle import RECORDING, RecordingState
+from recordings.lifecycle import RECORDING, TAKES_SEGMENTS, RecordingState
 from recordings.models import Recording
 
 
@@ -109,6 +109,26 @@ def order_again(news: RoomLeased) -> None:
     recording = active(news.meeting_id)
     if recording is not None and recording.state != RecordingState.ASKED:
         orders.record(recording)
+
+
+def worker_reported(news: RecordingReported) -> None:
+    """Screens say how it really goes, and the trail has what went wrong."""
+    recording = (
+        Recording.objects.filter(
+            pk=news.recording_id, meeting_id=news.meeting_id, state__in=TAKES_SEGMENTS
+        )
+        .select_related("meeting", "keeper")
+        .first()
+    )
+    said = (news.state, news.reason)
+    if recording is None or (recording.worker_state, recording.worker_reason) == said:
+        return
+    Recording.objects.filter(pk=recording.pk).update(
+        worker_state=news.state, worker_reason=news.reason
+    )
+    if news.state == "failed" or news.reason == "spool_full":
+        note(recording, Verb.RECORDING_FALTER, run=str(news.run_id or ""), reason=news.reason)
+    room_changed(recording.meeting)
 
 
 def end(recording: Recording, why: str) -> None:

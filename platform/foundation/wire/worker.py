@@ -30,6 +30,9 @@ from foundation.wire.message import Message, kinds
 VERSION = 2
 SPOKEN_VERSIONS = frozenset({1, 2})
 
+#: The version that brought the messages about recordings.
+RECORDS_SINCE = 2
+
 #: ``aud`` of a worker's assertions and of a lease: a token for one is no token for another.
 ASSERTION_AUDIENCE = "consilium:media-link"
 SEGMENT_AUDIENCE = "consilium:segments"
