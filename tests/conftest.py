@@ -17,6 +17,8 @@ _DATA.mkdir(parents=True, exist_ok=True)
 os.environ["CONSILIUM_DATA"] = str(_DATA)
 for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "TURN_URLS", "TURN_SECRET"):
     os.environ.pop(name, None)
+for name in [name for name in os.environ if name.startswith("CONSILIUM_STORAGE_")]:
+    os.environ.pop(name)
 sys.path.insert(0, str(REPOSITORY))
 # Not in pyproject.toml: pytest-django would read the settings before the lines above are run.
 os.environ["DJANGO_SETTINGS_MODULE"] = "consilium.settings"

@@ -23,6 +23,9 @@ chromium|chromium|the browser in which calls are tested
 firefox-esr|firefox-esr|the other browser
 coturn|turnserver|the relay through which media goes
 iproute2|ip|joins network namespaces, to test under loss
+radosgw|radosgw|the S3 server, with Object Lock
+ceph-mon|ceph-mon|a part of it: who keeps the map
+ceph-osd|ceph-osd|a part of it: who keeps the bytes
 libnss3-tools|certutil|makes browsers trust the certificate of a test's relay
 fonts-dejavu-core|/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf|letters on the pages' pictures
 LIST

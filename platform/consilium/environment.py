@@ -5,8 +5,8 @@ A value that may hold a password is never repeated in such a line. An empty vari
 set, because compose files and unit files cannot easily leave one out.
 
 Nothing is needed to start: without any variable the installation runs on its embedded parts.
-``DATABASE_URL``, ``REDIS_URL``, ``SMTP_URL`` and ``TURN_URLS`` each put the real part in the place
-of an embedded one.
+``DATABASE_URL``, ``REDIS_URL``, ``SMTP_URL``, ``TURN_URLS`` and ``CONSILIUM_STORAGE_URL`` each put
+the real part in the place of an embedded one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from foundation.blobs.address import read_address
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -216,10 +218,25 @@ def _path(value: object) -> Path:
     return Path(str(value)).expanduser().absolute()
 
 
+def _file(value: object) -> Path:
+    """As ``_path``, of a file that is there."""
+    path = _path(value)
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file")
+    return path
+
+
 def _secret_key(value: object) -> str:
     text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
     if len(text) < SECRET_KEY_CHARACTERS:
         raise ValueError(f"it is too short ({SECRET_KEY_CHARACTERS} characters at least)")
+    return text
+
+
+def _storage_url(value: object) -> str:
+    """Where blobs are kept; errors do not show it, for what people put into URLs."""
+    text = str(value).strip()
+    read_address(text)
     return text
 
 
@@ -276,6 +293,15 @@ class Environment(BaseSettings):
     redis_url: Redis | None = Field(default=None, validation_alias="REDIS_URL")
     smtp_url: Smtp | None = Field(default=None, validation_alias="SMTP_URL")
 
+    # Where recordings are kept: a directory or a bucket (``foundation.blobs.address``). Its keys
+    # stand apart. ``storage_ca`` vouches for its certificate.
+    storage_url: Annotated[str, BeforeValidator(_storage_url)] = Field(
+        default_factory=lambda read: (read["data"] / "blobs").as_uri()
+    )
+    storage_access_key: SecretStr | None = None
+    storage_secret_key: SecretStr | None = None
+    storage_ca: Annotated[Path, BeforeValidator(_file)] | None = None
+
     # The relay. ``turn_seconds`` is how long a credential can begin allocations.
     turn_urls: Annotated[list[str], NoDecode, BeforeValidator(_turn_urls)] = Field(
         default=[], validation_alias="TURN_URLS"
@@ -300,6 +326,13 @@ class Environment(BaseSettings):
             raise PairWrong("TURN_SECRET", "it is needed when TURN_URLS is set")
         if self.turn_secret is not None and not self.turn_urls:
             raise PairWrong("TURN_URLS", "it is needed when TURN_SECRET is set")
+        if self.storage_url.startswith("s3://"):
+            for variable, key in (
+                ("CONSILIUM_STORAGE_ACCESS_KEY", self.storage_access_key),
+                ("CONSILIUM_STORAGE_SECRET_KEY", self.storage_secret_key),
+            ):
+                if key is None:
+                    raise PairWrong(variable, "it is needed when CONSILIUM_STORAGE_URL is a bucket")
         if self.certificate is not None and self.certificate_key is None:
             raise PairWrong(
                 "CONSILIUM_CERTIFICATE_KEY", "it is needed when CONSILIUM_CERTIFICATE is set"

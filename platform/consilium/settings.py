@@ -63,6 +63,17 @@ TURN_SECRET = ENVIRONMENT.turn_secret.get_secret_value() if ENVIRONMENT.turn_sec
 TURN_SECONDS = ENVIRONMENT.turn_seconds
 LEASE_SECONDS = ENVIRONMENT.lease_seconds
 
+#: What ``foundation.blobs.opening.blobs_from`` takes.
+STORAGE_URL = ENVIRONMENT.storage_url
+STORAGE_KEYS = {
+    name: secret.get_secret_value() if secret else ""
+    for name, secret in (
+        ("access_key", ENVIRONMENT.storage_access_key),
+        ("secret_key", ENVIRONMENT.storage_secret_key),
+    )
+}
+STORAGE_CA = ENVIRONMENT.storage_ca
+
 INSTALLED_APPS = [
     "daphne",
     "django.contrib.admin",

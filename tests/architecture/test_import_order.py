@@ -30,6 +30,10 @@ PLANTED = {
         "platform/foundation/sealing/planted.py",
         "import vault.models",
     ),
+    "the worker imports the storage": (
+        "media_worker/planted.py",
+        "from foundation.blobs.local import LocalBlobs",
+    ),
     "the server imports the worker": ("apps/signaling/planted.py", "import media_worker.rooms"),
     "an import hides in a function": (
         "apps/outbox/planted.py",

@@ -25,6 +25,8 @@ def test_nothing_needs_to_be_set() -> None:
     assert read.mail_from == "consilium@localhost"
     assert read.hosts == ["localhost", "127.0.0.1", "[::1]"]
     assert read.key_file == read.data / "keys" / "local.json"
+    assert read.storage_url == f"file://{read.data}/blobs"
+    assert read.storage_access_key is None
     assert read.data.is_absolute()
     assert not read.demo
     assert not read.production
@@ -42,6 +44,10 @@ def test_everything_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         "SMTP_URL": "smtps://me:pw@mail.example.org",
         "TURN_URLS": "turn:turn.example.org:3478,turns:turn.example.org:443?transport=tcp",
         "TURN_SECRET": "north",
+        "CONSILIUM_STORAGE_URL": "s3://recordings/one?endpoint=https://s3.example.test:9000",
+        "CONSILIUM_STORAGE_ACCESS_KEY": "access-pw",
+        "CONSILIUM_STORAGE_SECRET_KEY": "secret-pw",
+        "CONSILIUM_STORAGE_CA": __file__,
         "CONSILIUM_WORKER_ADDRESSES": "127.0.0.1",
         "CONSILIUM_WORKER_PORTS": "40000-49999",
         "CONSILIUM_LEASE_SECONDS": "60",
@@ -58,7 +64,13 @@ def test_everything_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert read.redis_url.get_secret_value() == settings["REDIS_URL"]
     assert read.worker_ports == "40000-49999"
     assert read.lease_seconds == 60
-    assert "pw" not in repr([read.redis_url, read.smtp_url])
+    assert read.storage_url == settings["CONSILIUM_STORAGE_URL"]
+    assert read.storage_secret_key is not None
+    assert read.storage_secret_key.get_secret_value() == "secret-pw"
+    assert read.storage_ca == Path(__file__)
+    assert "pw" not in repr(
+        [read.redis_url, read.smtp_url, read.storage_access_key, read.storage_secret_key]
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,6 +156,10 @@ def test_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("REDIS_URL", "redis://", "it names no host"),
         ("REDIS_URL", "redis://:hunter2@redis:x", "it is not a URL"),
         ("SMTP_URL", "mail.example.org", "does not begin with smtp:// or smtps://"),
+        ("CONSILIUM_STORAGE_URL", "ftp://storage", "it does not begin with file:// or s3://"),
+        ("CONSILIUM_STORAGE_URL", "s3://me:hunter2@bucket", "keys do not belong into the URL"),
+        ("CONSILIUM_STORAGE_URL", "s3://bucket?endpoint=http://a.example", "without TLS"),
+        ("CONSILIUM_STORAGE_CA", "/nowhere/ca.pem", "/nowhere/ca.pem is not a file"),
         ("TURN_SECRET", "hunter2", "it is needed when TURN_SECRET is set"),
         ("CONSILIUM_LISTEN", "::", "'::' is neither 127.0.0.1 (this machine) nor 0.0.0.0"),
         ("CONSILIUM_MAIL_FROM", "A Hospital <a@b.example>", "is not an address such as"),
@@ -167,6 +183,18 @@ def test_a_wrong_value_is_one_line_without_its_password(
     assert line in only
     assert "hunter2" not in str(caught.value)
     assert "\n" not in only
+
+
+@pytest.mark.parametrize("missing", ["ACCESS", "SECRET"])
+def test_a_bucket_needs_both_of_its_keys(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setenv("CONSILIUM_STORAGE_URL", "s3://recordings")
+    for key in {"ACCESS", "SECRET"} - {missing}:
+        monkeypatch.setenv(f"CONSILIUM_STORAGE_{key}_KEY", "hunter2")
+    with pytest.raises(SettingsWrong) as caught:
+        environment.load()
+    assert caught.value.lines == (
+        f"CONSILIUM_STORAGE_{missing}_KEY: it is needed when CONSILIUM_STORAGE_URL is a bucket",
+    )
 
 
 @pytest.mark.parametrize(

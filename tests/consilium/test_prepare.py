@@ -106,6 +106,28 @@ def test_a_damaged_database_is_one_line(tmp_path: Path) -> None:
     assert result.stderr == "The database cannot be used: file is not a database.\n"
 
 
+def test_a_storage_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    result = prepare(tmp_path / "data", CONSILIUM_STORAGE_URL="file:///proc/blobs")
+    assert result.returncode == 2
+    assert result.stderr == (
+        "CONSILIUM_STORAGE_URL: /proc/blobs cannot hold blobs (No such file or directory):"
+        " it must be a directory of ours, on a file system with hard links.\n"
+    )
+
+
+def test_a_storage_that_is_away_is_said_and_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    result = prepare(
+        tmp_path / "data",
+        CONSILIUM_STORAGE_URL="s3://recordings?endpoint=https://127.0.0.1:1",
+        CONSILIUM_STORAGE_ACCESS_KEY="access",
+        CONSILIUM_STORAGE_SECRET_KEY="hunter2",
+    )
+    assert result.returncode == 0
+    assert result.stderr.startswith("The storage cannot be reached, and nothing can be kept: ")
+    assert result.stderr.count("\n") == 1
+    assert "hunter2" not in result.stderr + result.stdout
+
+
 def test_embedded_parts_in_production_are_one_line_each(tmp_path: Path) -> None:
     result = prepare(tmp_path / "data", CONSILIUM_PRODUCTION="1", CONSILIUM_DEMO="1")
     assert result.returncode == 2

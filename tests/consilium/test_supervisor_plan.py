@@ -27,6 +27,8 @@ def test_media_worker_is_given_no_key_of_the_platform(environment: Environment) 
         "TURN_SECRET": "north",
         "SMTP_URL": "smtp://u:p@h",
         "AWS_SECRET_ACCESS_KEY": "k",
+        "CONSILIUM_STORAGE_URL": "s3://recordings",
+        "CONSILIUM_STORAGE_SECRET_KEY": "hunter2",
         "CONSILIUM_KEY_FILE": "/keys/local.json",
         "SOMETHING_NEW": "x",
     }

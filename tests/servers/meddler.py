@@ -122,7 +122,8 @@ class Meddler:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
         passage = _Passage(writer, far_writer)
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            # Cancelled by ``stop``, which streams of Python 3.11 would call an error.
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await asyncio.gather(
                     self._requests(reader, passage), self._answers(far_reader, passage)
                 )
@@ -131,15 +132,15 @@ class Meddler:
 
     async def _requests(self, reader: asyncio.StreamReader, passage: _Passage) -> None:
         while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            line = head.split(b"\r\n", 1)[0].decode()
+            request = await reader.readuntil(b"\r\n\r\n")
+            line = request.split(b"\r\n", 1)[0].decode()
             self.requests.append(line)
             mischief = self._order_for(line)
             if isinstance(mischief, Hold):
                 await asyncio.Event().wait()
             if isinstance(mischief, Answer):
-                answer = f"HTTP/1.1 {mischief.status}\r\nContent-Length: 0\r\n\r\n"
-                passage.client.write(answer.encode())
+                head = "Content-Length: 0\r\nConnection: close"
+                passage.client.write(f"HTTP/1.1 {mischief.status}\r\n{head}\r\n\r\n".encode())
                 await passage.client.drain()
                 # The client may be in the middle of its body: let it read, then end.
                 passage.client.write_eof()
@@ -148,8 +149,8 @@ class Meddler:
                 raise ConnectionResetError
             if isinstance(mischief, CutAnswer | CorruptAnswer):
                 passage.with_answer = mischief
-            passage.server.write(head)
-            await self._body(reader, passage, _length(head), mischief)
+            passage.server.write(request)
+            await self._body(reader, passage, _length(request), mischief)
 
     async def _body(
         self,
@@ -159,6 +160,8 @@ class Meddler:
         mischief: Mischief | None,
     ) -> None:
         at = 0
+        if mischief == Cut(0):
+            raise ConnectionResetError
         while at < length:
             data = bytearray(await reader.read(min(65_536, length - at)))
             if not data:

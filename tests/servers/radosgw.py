@@ -9,6 +9,7 @@ lock of the kernel's.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -228,6 +229,9 @@ rgw frontends = beast ssl_endpoint=127.0.0.1:{ports + 1} ssl_certificate={tls.ce
 ssl_private_key={tls.key} endpoint=127.0.0.1:{ports + 2}
 rgw thread pool size = 32
 rgw enable apis = s3
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = test-key={base64.b64encode(bytes(32)).decode()}
 """
 
 

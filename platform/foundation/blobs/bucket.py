@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from foundation.blobs import BlobsRefused, BlobsUnavailable
 from foundation.blobs.address import Bucket
@@ -42,6 +45,14 @@ _AGAIN = frozenset(
         "TooManyRequests",
         "XAmzContentSHA256Mismatch",
     }
+)
+# No answer, half of one, or one that cannot be read. urllib3's come out when TLS breaks in a body.
+_BROKEN = (
+    HTTPClientError,
+    BotoConnectionError,
+    IncompleteReadError,
+    ResponseParserError,
+    HTTPError,
 )
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound", "405", "MethodNotAllowed", "NoSuchVersion"})
 
@@ -115,7 +126,9 @@ class Connection:
         """The whole body of an answer; one that breaks off is asked for anew."""
 
         def once() -> bytes:
-            with self._client.get_object(Bucket=self._name, **arguments)["Body"] as body:
+            body = self._client.get_object(Bucket=self._name, **arguments)["Body"]
+            # Not "with body", which gives the stream of urllib3 beneath, and its errors.
+            with closing(body):
                 data: bytes = body.read()
                 return data
 
@@ -151,7 +164,7 @@ class Connection:
                 if status < 500 and status != 429 and code not in _AGAIN:
                     raise NotSo(operation, code, status) from None
                 reason = f"{code} ({status})"
-            except (HTTPClientError, BotoConnectionError, IncompleteReadError) as error:
+            except _BROKEN as error:
                 reason = type(error).__name__
             except BotoCoreError as error:
                 raise BlobsRefused(f"{operation}: {type(error).__name__}") from None

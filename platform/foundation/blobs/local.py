@@ -86,10 +86,10 @@ class LocalBlobs:
                     raise BlobExists("the name is a folder of other blobs")
                 if path.exists():
                     return False
-                try:
+                with suppress(NotADirectoryError):
                     _make_folders(path.parent)
-                except NotADirectoryError:
-                    raise BlobExists("a folder of the name is a blob") from None
+                if not path.parent.is_dir():
+                    raise BlobExists("a folder of the name is a blob")
                 # First what forbids deletion: there is no blob that waits for its own.
                 self._keep_moment(name, until)
                 os.link(partial, path)

@@ -38,16 +38,25 @@ from foundation.blobs.repetition import Measure, given_again
 # Said of an object without retention (Amazon, Ceph) and of a bucket without Object Lock.
 _NO_LOCK = frozenset({"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"})
 
+# The most that S3 gives in one answer.
+PAGE_NAMES = 1000
+
 
 class S3Blobs:
     """See the module. Threads may share one."""
 
     def __init__(
-        self, bucket: Bucket, *, patience: Patience | None = None, part_bytes: int = PART_BYTES
+        self,
+        bucket: Bucket,
+        *,
+        patience: Patience | None = None,
+        part_bytes: int = PART_BYTES,
+        page_names: int = PAGE_NAMES,
     ) -> None:
         self._s3 = Connection(bucket, patience or Patience())
         self._bucket = bucket
         self._part_bytes = part_bytes
+        self._page_names = page_names
         self._before = f"{bucket.prefix}/" if bucket.prefix else ""
 
     def __repr__(self) -> str:
@@ -116,7 +125,7 @@ class S3Blobs:
         return self._names(self._before + checked_prefix(prefix))
 
     def _names(self, prefix: str) -> Iterator[str]:
-        for page in self._s3.pages("list_objects_v2", Prefix=prefix):
+        for page in self._s3.pages("list_objects_v2", Prefix=prefix, MaxKeys=self._page_names):
             for entry in page.get("Contents", []):
                 yield entry["Key"].removeprefix(self._before)
 

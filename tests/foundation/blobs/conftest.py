@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from foundation.blobs import Blobs
 from foundation.blobs.address import DEFAULT_REGION, Bucket
@@ -23,7 +24,7 @@ from tests.servers.radosgw import Gateway, borrow
 PART_BYTES = 5 << 20  # the least that S3 allows
 
 #: Short, so that what is given up is given up soon.
-PATIENCE = Patience(connect_seconds=1, read_seconds=1, attempts=3, first_wait_seconds=0.05)
+PATIENCE = Patience(connect_seconds=1, read_seconds=3, attempts=3, first_wait_seconds=0.05)
 
 _numbers = itertools.count(1)
 
@@ -39,10 +40,10 @@ class Storage:
     def blobs(self, **changes: Any) -> S3Blobs:
         return S3Blobs(replace(self.bucket, **changes), part_bytes=PART_BYTES)
 
-    def impatient(self, port: int) -> S3Blobs:
+    def impatient(self, port: int, patience: Patience = PATIENCE) -> S3Blobs:
         """The same bucket by another way, given up soon."""
         bucket = replace(self.bucket, endpoint=f"http://127.0.0.1:{port}")
-        return S3Blobs(bucket, patience=PATIENCE, part_bytes=PART_BYTES)
+        return S3Blobs(bucket, patience=patience, part_bytes=PART_BYTES)
 
     def versions(self, name: str) -> list[dict[str, Any]]:
         key = f"{self.bucket.prefix}/{name}"
@@ -71,7 +72,12 @@ def owner(gateway: Gateway) -> Any:
         aws_access_key_id=gateway.access_key,
         aws_secret_access_key=gateway.secret_key,
         region_name=DEFAULT_REGION,
-    ).client("s3", endpoint_url=gateway.endpoint, verify=gateway.authority)
+    ).client(
+        "s3",
+        endpoint_url=gateway.endpoint,
+        verify=gateway.authority,
+        config=Config(request_checksum_calculation="when_required"),
+    )
 
 
 @pytest.fixture

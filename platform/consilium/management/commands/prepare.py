@@ -19,6 +19,8 @@ from django.db import DatabaseError, connection
 from consilium import demo
 from consilium.environment import CANNOT_START
 from foundation.actor import service
+from foundation.blobs import BlobsRefused, BlobsUnavailable
+from foundation.blobs.opening import blobs_from
 from foundation.keys import KeyServiceError, WrapRefused, localfile
 from media.actions.workers import invite_worker
 from media.models import MediaWorker
@@ -55,11 +57,24 @@ class Command(BaseCommand):
         reach_database()
         call_command("migrate", verbosity=0, interactive=False)
         make_missing_keys()
+        self._look_at_storage()
         call_command("collectstatic", verbosity=0, interactive=False)
         self._invite_first_worker()
         if settings.DEMO:
             for line in demo.make():
                 self.stdout.write(line)
+
+    def _look_at_storage(self) -> None:
+        """Set up wrong, it ends the start; away, it does not: calls need no storage."""
+        blobs = blobs_from(
+            settings.STORAGE_URL, **settings.STORAGE_KEYS, authority=settings.STORAGE_CA
+        )
+        try:
+            blobs.ensure_ready()
+        except BlobsUnavailable as problem:
+            self.stderr.write(f"The storage cannot be reached, and nothing can be kept: {problem}.")
+        except BlobsRefused as problem:
+            self._give_up(f"CONSILIUM_STORAGE_URL: {problem}.")
 
     def _invite_first_worker(self) -> None:
         """A one-time code where the worker on this machine looks for it."""
