@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,8 @@ def no_keys_of_another_database() -> None:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Callable[[Segments], list[tuple[Film, Path]]]]:
-    """Makes all films of some segments; each decodes without a complaint and is as long as planned."""
+def made(tmp_path: Path) -> Callable[[Segments], list[tuple[Film, Path]]]:
+    """Makes all films of some segments; each decodes in peace and is as long as planned."""
 
     def make(segments: Segments) -> list[tuple[Film, Path]]:
         films = []
@@ -32,4 +32,4 @@ def made(tmp_path: Path) -> Iterator[Callable[[Segments], list[tuple[Film, Path]
             films.append((film, path))
         return films
 
-    yield make
+    return make

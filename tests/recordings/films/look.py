@@ -20,7 +20,7 @@ def probe(film: Path, *what: str) -> dict[str, Any]:
 
 
 def packets(film: Path, track: str) -> list[tuple[float, bool]]:
-    """When each packet of a track ("v" or "a") is shown, in seconds, and whether it is a key frame."""
+    """When each packet of a track ("v" or "a") is shown, in seconds, and if it is a key frame."""
     entries = "packet=pts_time,flags"
     found = probe(film, "-select_streams", track, "-show_entries", entries)["packets"]
     return [(float(p["pts_time"]), "K" in p["flags"]) for p in found]

@@ -63,7 +63,7 @@ def pictures(width: int = 160, height: int = 120, fps: int = 25) -> tuple[bytes,
             if index == 0:
                 row = bytearray([235 if is_white else 60] * plane.line_size)
                 bar = number * width // fps
-                row[bar : bar + 6] = bytes([120] * 6)
+                row[bar : bar + 4] = bytes([120] * 4)
             plane.update(bytes(row) * plane.height)
         frame.pts = number
         made += [bytes(packet) for packet in codec.encode(frame)]
@@ -160,7 +160,7 @@ class Feed:
                 return
             if not any(a <= true_s < b for a, b in self.spans):
                 continue
-            begins, rtp, sequence = max(n for n in self.numbering if n[0] <= true_s)
+            _, rtp, sequence = max(n for n in self.numbering if n[0] <= true_s)
             ticks = round(local_s * rate * (1 + self.own_ppm / 1e6))
             rtp = (rtp + ticks) % 2**32
             arrives_s = true_s + self.delay_s + chance.expovariate(1 / self.jitter_s)

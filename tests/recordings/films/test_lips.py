@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recordings.films.plan import Film, Segments
-from tests.recordings.films import look, studio
+from tests.recordings.films import look
 from tests.recordings.films.studio import DAY_S, Feed, Person, camera, microphone, run
 
 Made = Callable[[Segments], list[tuple[Film, Path]]]
