@@ -32,6 +32,9 @@ from uuid import UUID
 
 from foundation.sealing.records import Frame, Opening, Record, Report, Source
 
+#: No recording is this long. What is later is an error of somebody's clock.
+LONGEST_US = 86_400_000_000
+
 #: How long a frame may have travelled at most: a stalled relay delivers seconds at once.
 LATEST_US = 4_000_000
 #: How far a frame's time may lie after its arrival: errors of estimates, and no more.
@@ -45,6 +48,9 @@ _CLOCK_SET_US = 1_000_000
 _TAKES_MOST = 200
 #: Arrivals this far outside their segment are drawn to it.
 _ASTRAY_US = 10_000_000
+
+#: By how much a worker's time may be before the platform's.
+_EARLY_MOST_US = 60_000_000
 
 #: In each window the frame that waited least is kept.
 _WINDOW_US = 10_000_000
@@ -282,6 +288,16 @@ def _publisher_us(report: Report) -> int:
     return report.ntp * 1_000_000 >> 32
 
 
+def floor_ms(at_us: int) -> int:
+    """Milliseconds of the recording, within the longest there is."""
+    return min(max(at_us, 0), LONGEST_US) // 1_000
+
+
+def ceil_ms(at_us: int) -> int:
+    """As ``floor_ms``, rounded up."""
+    return -(-min(max(at_us, 0), LONGEST_US) // 1_000)
+
+
 @dataclass
 class RunClock:
     """One run's frames on the recording's clock."""
@@ -304,7 +320,7 @@ class RunClock:
 class _Run:
     follower: Follower = field(default_factory=Follower)
     #: The platform's time less the run's clock, at each opening.
-    ahead: array[int] = field(default_factory=lambda: array("q"))
+    ahead: array[float] = field(default_factory=lambda: array("d"))
     begins_us: int = 0
 
 
@@ -335,12 +351,14 @@ class Estimate:
     def clocks(self, started_us: int | None) -> dict[UUID, RunClock]:
         """``started_us`` is when the recording began, since 1970: from there its clock counts.
 
-        A run that began earlier by the worker's account pushes the beginning forward, so that
-        nothing of it comes before 0.
+        A run that began a little earlier by its worker's account pushes the beginning forward, so
+        that nothing of it comes before 0. One that claims far more is not believed.
         """
         ahead = {name: round(median(run.ahead)) for name, run in self._runs.items()}
         begins = [ahead[name] + run.begins_us for name, run in self._runs.items()]
-        origin = min(begins + ([] if started_us is None else [started_us]), default=0)
+        if started_us is not None:
+            begins = [started_us, *(b for b in begins if b >= started_us - _EARLY_MOST_US)]
+        origin = min(begins, default=0)
         return {
             name: RunClock(ahead[name] - origin, _measured(run.follower))
             for name, run in self._runs.items()

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from foundation.sealing import records
 from foundation.sealing.records import EVERY_STREAM, GapReason, Source
+from recordings.films.clock import ceil_ms, floor_ms
 
 _REASONS = {
     GapReason.PACKETS_LOST: "lost",
@@ -70,8 +71,8 @@ class Gaps:
             place, source, reason = name
             for span in _joined(spans, self._near_us.get(name, _NEAR_US)):
                 yield Gap(
-                    max(0, (span.from_us + offset_us) // 1_000),
-                    max(0, -(-(span.to_us + offset_us) // 1_000)),
+                    floor_ms(span.from_us + offset_us),
+                    ceil_ms(span.to_us + offset_us),
                     place,
                     source,
                     _REASONS[reason],
@@ -93,7 +94,7 @@ def between(runs: Iterable[tuple[int, int]]) -> Iterable[Gap]:
     covered_us: int | None = None
     for begins_us, ends_us in sorted(runs):
         if covered_us is not None and begins_us > covered_us:
-            yield Gap(covered_us // 1_000, -(-begins_us // 1_000), None, None, "away")
+            yield Gap(floor_ms(covered_us), ceil_ms(begins_us), None, None, "away")
         covered_us = max(ends_us, covered_us or 0)
 
 

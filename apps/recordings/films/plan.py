@@ -13,7 +13,7 @@ from uuid import UUID
 from foundation.sealing import records
 from foundation.sealing.records import Closing, Frame, Kind, Opening, Protection, Report, Source
 from recordings.films import gaps, webm
-from recordings.films.clock import Estimate, Follower, RunClock, Segment
+from recordings.films.clock import Estimate, Follower, RunClock, Segment, ceil_ms, floor_ms
 from recordings.films.gaps import Gap
 from recordings.films.reel import Reel, Shot
 
@@ -243,7 +243,7 @@ class _RunNotes:
         return RunSeen(
             run,
             self.segments,
-            max(0, (self.begins_us + offset_us) // 1_000),
-            max(0, -(-(self.ends_us + offset_us) // 1_000)),
+            floor_ms(self.begins_us + offset_us),
+            ceil_ms(self.ends_us + offset_us),
             self.is_finished,
         )

@@ -5,8 +5,8 @@ a few seconds of the recording and then leave as blocks, whose times never go ba
 a track.
 
 Left out are: what is no frame; pictures that begin without a key frame; what comes from a device or
-a run that another has replaced; and what would have to be moved by more than ``_MOVED_MOST_MS`` to
-come after what was shown already. A picture that was left out is followed by the next key frame.
+a run that another has replaced; and what could only be shown ``EARLIEST_US`` after it arrived,
+because what came before it takes until then. After a picture that was left out comes a key frame.
 Pictures after a loss stay in, damaged as people saw them: they are what was recorded.
 """
 
@@ -18,16 +18,15 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from foundation.sealing.records import Frame, Kind, Source
-from recordings.films.clock import EARLIEST_US, LATEST_US
+from recordings.films.clock import EARLIEST_US, LATEST_US, LONGEST_US
 from recordings.films.payloads import opus_us, picture
 from recordings.films.webm import Block, Track
 
 #: Who is late by less than a clock allows still finds its place.
 _WAITS_MS = (LATEST_US + EARLIEST_US) // 1_000 + 800
 _WAITING_MOST_BYTES = 16_000_000
-_MOVED_MOST_MS = 100
-#: No recording is this long. Later frames are an error of somebody's clock.
-_LONGEST_MS = 24 * 3_600_000
+#: Packets of sound may lie this much closer than they last: times are rounded, and clocks drift.
+_OVERLAP_MS = 2
 #: A picture's length is not told; the last one is shown this long.
 _PICTURE_MS = 33
 
@@ -48,7 +47,8 @@ class Shot(NamedTuple):
 class _TrackState:
     def __init__(self) -> None:
         self.age = (-1, -1)
-        self.last_ms = -1
+        #: The next frame is not shown earlier.
+        self.free_ms = 0
         self.waits_for_key = True
 
 
@@ -121,12 +121,12 @@ class Reel:
 
     def _take(self, shot: Shot, track: Track, *, key: bool, lasts_ms: int) -> bool:
         state = self._tracks[track]
-        wanted_ms = round(shot.at_us / 1_000)
-        at_ms = max(wanted_ms, state.last_ms + 1, self._given_ms)
-        if at_ms - wanted_ms > _MOVED_MOST_MS or at_ms > _LONGEST_MS:
+        at_ms = max(round(shot.at_us / 1_000), state.free_ms, self._given_ms)
+        if at_ms * 1_000 > min(shot.arrival_us + EARLIEST_US + 1_000, LONGEST_US):
             self.left_out["out of time"] += 1
             return False
-        state.last_ms = at_ms
+        least_ms = lasts_ms - _OVERLAP_MS if track is Track.SOUND else 1
+        state.free_ms = at_ms + max(1, least_ms)
         self._taken += 1
         block = Block(at_ms, track, key, lasts_ms, shot.frame.payload)
         heappush(self._waiting, (at_ms, self._taken, block))
