@@ -21,6 +21,7 @@ test_needs() {
     cat <<'LIST'
 chromium|chromium|the browser in which calls are tested
 firefox-esr|firefox-esr|the other browser
+ffmpeg|ffprobe|decodes and looks into the films that are made of recordings
 coturn|turnserver|the relay through which media goes
 iproute2|ip|joins network namespaces, to test under loss
 radosgw|radosgw|the S3 server, with Object Lock
