@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import re
 from uuid import UUID
@@ -11,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from foundation.sealing import errors, manifest, reading, records, stored, whole
+from tests.foundation.sealing.words import as_said
 from tests.vectors.test_sealing import CASES, FORMAT, HOSTILE
 
 unhex, un64 = bytes.fromhex, base64.b64decode
@@ -47,18 +47,6 @@ def segments(case):
     ]
 
 
-def as_said(record):
-    """A record in the words of the vectors."""
-    said = {"type": type(record).__name__.lower()}
-    said |= {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
-    if isinstance(record, records.Source):
-        said["rate"] = record.rate
-    if isinstance(record, records.Frame):
-        said["flags"] = int(said.pop("key"))
-        said["payload"] = record.payload.hex()
-    return {k: str(v) if isinstance(v, UUID) else v for k, v in said.items()}
-
-
 def one_object(case):
     data = un64(case["bytes_base64"])
     wanted = stored.Wanted(
@@ -89,7 +77,7 @@ def recording(case):
     said = one_manifest(case)
     storage = {UUID(name): un64(data) for name, data in case["storage_base64"].items()}
     data_keys = {UUID(name): unhex(key) for name, key in case["data_keys"].items()}
-    films = {name: b"" for name in data_keys}
+    films = dict.fromkeys(data_keys, b"")
 
     def give(name, piece):
         films[name] += piece

@@ -90,20 +90,34 @@ class SegmentsReader:
             previous, ended = NOTHING_BEFORE, False
             for sequence, expected in enumerate(digests):
                 where: Where = {"run": str(run), "sequence": sequence}
-                segment, header = self._placed(run, sequence, where)
-                if header.key != self._key_id:
-                    raise WrongKey(where)
-                if not hmac.compare_digest(digest(segment), expected):
-                    raise SegmentTampered(where)
-                if ended:
-                    raise SegmentAfterLast(where)
-                if header.previous != previous:
-                    raise SegmentChainBroken(where)
-                yield Opened(run, sequence, self._opened(segment, header, where))
-                previous, ended = expected, header.last
+                content, is_last = self._one(run, sequence, expected, previous, ended, where)
+                yield Opened(run, sequence, content)
+                del content  # or it would stay in memory beside the next one
+                previous, ended = expected, is_last
             if not ended:
                 self.unfinished.append(run)
         self._refuse_what_the_roll_lacks()
+
+    def _one(
+        self,
+        run: UUID,
+        sequence: int,
+        expected: bytes,
+        previous: bytes,
+        ended: bool,
+        where: Where,
+    ) -> tuple[tuple[records.Record, ...], bool]:
+        """What is in one segment, and whether it is the last of its run."""
+        segment, header = self._placed(run, sequence, where)
+        if header.key != self._key_id:
+            raise WrongKey(where)
+        if not hmac.compare_digest(digest(segment), expected):
+            raise SegmentTampered(where)
+        if ended:
+            raise SegmentAfterLast(where)
+        if header.previous != previous:
+            raise SegmentChainBroken(where)
+        return self._opened(segment, header, where), header.last
 
     def _placed(self, run: UUID, sequence: int, where: Where) -> tuple[bytes, SegmentHeader]:
         """The segment that the storage has under this name, if that is where it belongs."""

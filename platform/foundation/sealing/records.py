@@ -120,7 +120,7 @@ class Opening:
         return self.FORM.pack(self.clock_us, self.wall_us, self.covers_us)
 
     @classmethod
-    def of(cls, body: bytes) -> Self:
+    def of(cls, body: memoryview) -> Self:
         return cls(*cls.FORM.unpack(body))
 
 
@@ -155,7 +155,7 @@ class Source:
         )
 
     @classmethod
-    def of(cls, body: bytes) -> Self:
+    def of(cls, body: memoryview) -> Self:
         stream, place, kind, codec, rate, protection = cls.FORM.unpack(body)
         made = cls(stream, UUID(bytes=place), Kind(kind), Codec(codec), Protection(protection))
         _claim(rate == made.rate, "the codec has another rate")
@@ -196,10 +196,10 @@ class Frame:
         return head + self.payload
 
     @classmethod
-    def of(cls, body: bytes) -> Self:
+    def of(cls, body: memoryview) -> Self:
         stream, flags, rtp, arrival_us, sequence, packets = cls.FORM.unpack_from(body)
         _claim(flags in {0, 1}, "an unknown flag")
-        payload = body[cls.FORM.size :]
+        payload = bytes(body[cls.FORM.size :])
         return cls(stream, flags == 1, rtp, arrival_us, sequence, packets, payload)
 
 
@@ -224,7 +224,7 @@ class Report:
         return self.FORM.pack(self.stream, self.ntp, self.rtp, self.arrival_us)
 
     @classmethod
-    def of(cls, body: bytes) -> Self:
+    def of(cls, body: memoryview) -> Self:
         return cls(*cls.FORM.unpack(body))
 
 
@@ -250,7 +250,7 @@ class Gap:
         return self.FORM.pack(self.stream, self.from_us, self.to_us, self.reason)
 
     @classmethod
-    def of(cls, body: bytes) -> Self:
+    def of(cls, body: memoryview) -> Self:
         stream, from_us, to_us, reason = cls.FORM.unpack(body)
         return cls(stream, from_us, to_us, GapReason(reason))
 
@@ -274,7 +274,7 @@ class Event:
         return self.FORM.pack(self.at_us, self.what, self.place.bytes)
 
     @classmethod
-    def of(cls, body: bytes) -> Self:
+    def of(cls, body: memoryview) -> Self:
         at_us, what, place = cls.FORM.unpack(body)
         return cls(at_us, What(what), UUID(bytes=place))
 
@@ -295,7 +295,7 @@ class Closing:
         return self.FORM.pack(self.why)
 
     @classmethod
-    def of(cls, body: bytes) -> Self:
+    def of(cls, body: memoryview) -> Self:
         return cls(Why(*cls.FORM.unpack(body)))
 
 
@@ -328,13 +328,14 @@ def read(plaintext: bytes, *, last: bool, where: Where | None = None) -> tuple[R
 
 
 def _parsed(plaintext: bytes) -> Iterator[Record]:
+    view = memoryview(plaintext)  # so that a payload is copied once
     at = 0
     while at < len(plaintext):
         kind, length = _HEAD.unpack_from(plaintext, at)
         at += _HEAD.size
         _claim(length <= len(plaintext) - at, "a record is longer than what is left")
         _claim(kind in _TYPES, "an unknown record")
-        yield _TYPES[kind].of(plaintext[at : at + length])
+        yield _TYPES[kind].of(view[at : at + length])
         at += length
 
 
