@@ -60,6 +60,7 @@ class Batch:
     since_us: int
     until_us: int
     size: int
+    has_frames: bool
     is_last: bool
 
 
@@ -113,6 +114,7 @@ class Segments:
             self._size += _RECORD_BYTES
         self._records.append(record)
         self._size += size
+        self._has_frames |= isinstance(record, Frame)
 
     def cut(self, *, even_if_empty: bool = True) -> bool:
         """Ends the draft and begins another; False if what was in it had to be dropped."""
@@ -142,11 +144,19 @@ class Segments:
         self._records: list[Record] = []
         self._streams: set[int] = set()
         self._size = 0
+        self._has_frames = False
 
     def _batch(self, now: int, *, is_last: bool = False) -> Batch:
         covers = min(COVERS_MOST_US, now - self._since_us)
         opening = Opening(self._since_us, self._clock.wall(self._since_us), covers)
-        return Batch([opening, *self._records], self._since_us, now, self._size, is_last)
+        return Batch(
+            [opening, *self._records],
+            self._since_us,
+            now,
+            self._size,
+            has_frames=self._has_frames,
+            is_last=is_last,
+        )
 
     # ---------------------------------------------------------------- sealing
 
@@ -159,14 +169,14 @@ class Segments:
         while True:
             batch = await self._queue.get()
             records, size = batch.records, batch.size + _SEGMENT_BYTES
-            if not self._spool.reserve(size):
+            if not self._spool.reserve(size, has_frames=batch.has_frames):
                 self._miss(batch.since_us, batch.until_us, GapReason.SPOOL_FULL)
                 self._miss_queued()
                 self._full()
                 if not batch.is_last:
                     continue
                 records, size = [records[0], records[-1]], _SEGMENT_BYTES
-                if not self._spool.reserve(size):
+                if not self._spool.reserve(size, has_frames=False):
                     raise SpoolFull
             holes, self._holes = self._holes, {}
             gaps = [Gap(EVERY_STREAM, *hole, reason) for reason, hole in holes.items()]

@@ -30,7 +30,6 @@ _DRAFT: Final = ".draft"
 
 #: Of the limit, kept free for segments without frames: the end of a run fits into a full spool.
 _RESERVE: Final = 1 / 16
-SMALL_BYTES: Final = 8_192
 
 #: A full spool is used again when it has shrunk to this: not for a single second of recording.
 _ROOMY: Final = 3 / 4
@@ -95,9 +94,9 @@ class Spool:
         """Whether somebody who was told that it is full may begin again."""
         return self._bytes <= self._limit * _ROOMY
 
-    def reserve(self, size: int) -> bool:
-        """Holds room for ``size`` bytes, if there is; small ones find room a little longer."""
-        usable = self._limit if size <= SMALL_BYTES else int(self._limit * (1 - _RESERVE))
+    def reserve(self, size: int, *, has_frames: bool = True) -> bool:
+        """Holds room for ``size`` bytes, if there is; without frames there is a little longer."""
+        usable = int(self._limit * (1 - _RESERVE)) if has_frames else self._limit
         with self._lock:
             if self._bytes + size > usable:
                 return False

@@ -133,13 +133,13 @@ async def test_nothing_of_what_was_said_or_shown_is_in_the_spool(place: Place) -
         for at in range(0, len(frame) - 15, 16)
         if len(set(frame[at : at + 16])) > 4
     }
-    assert len(windows) > 300
+    assert len(windows) > 80
     assert sounds(run.frames(one, MICROPHONE)) > 48_000
 
     def found(data: bytes) -> int:
         return sum(data[at : at + 16] in windows for at in range(len(data) - 15))
 
-    assert found(b"".join(frames[:50])) > 50, "the search finds what is there"
+    assert found(b"".join(frames)) >= len(windows), "the search finds what is there"
     assert found(on_disk) == 0
     assert one.id.bytes not in on_disk
     assert str(one.id).encode() not in on_disk
@@ -150,7 +150,7 @@ async def test_a_full_spool_stops_the_recording_visibly_and_the_call_goes_on(pla
     assert await worker.terminate() == 0
     for person in (one, other):
         await person.leave()
-    fill(worker.directory / "spool", MIN_SPOOL_BYTES * 15 // 16 - 60_000)
+    fill(worker.directory / "spool", MIN_SPOOL_BYTES * 15 // 16 - 20_000)
     platform.segments.always = 503
     platform.linked.clear()
     await worker.start()

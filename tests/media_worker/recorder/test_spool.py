@@ -16,7 +16,7 @@ from foundation.sealing.records import Opening
 from foundation.sealing.runs import RunWriter
 from foundation.sealing.segment import describe
 from media_worker.recorder.segments import _SEGMENT_BYTES
-from media_worker.recorder.spool import SMALL_BYTES, Kept, Spool, SpoolTaken
+from media_worker.recorder.spool import Kept, Spool, SpoolTaken
 from tests.media_worker.harness import ROOT
 
 LIMIT = 1 << 20
@@ -104,10 +104,10 @@ def test_a_full_spool_takes_the_end_of_a_run_and_nothing_more(spool):
     assert spool.kept_bytes <= LIMIT
     assert count == 9
     assert not spool.is_roomy
-    assert spool.reserve(SMALL_BYTES)
-    while spool.reserve(SMALL_BYTES):
+    assert not spool.reserve(size)
+    while spool.reserve(1_000, has_frames=False):
         pass
-    assert LIMIT - SMALL_BYTES < spool.kept_bytes <= LIMIT
+    assert LIMIT - 1_000 < spool.kept_bytes <= LIMIT
 
 
 def test_room_that_was_reserved_is_free_again_when_the_disk_refuses(spool, tmp_path):
