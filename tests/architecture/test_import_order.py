@@ -26,6 +26,10 @@ PLANTED = {
         "media_worker/planted.py",
         "from foundation.errors import PROBLEMS",
     ),
+    "sealing imports a context": (
+        "platform/foundation/sealing/planted.py",
+        "import vault.models",
+    ),
     "the server imports the worker": ("apps/signaling/planted.py", "import media_worker.rooms"),
     "an import hides in a function": (
         "apps/outbox/planted.py",
@@ -78,6 +82,16 @@ def test_a_planted_import_breaks_a_contract(copy, what):
         planted.unlink()
     assert linted.returncode == 1, linted.stdout + linted.stderr
     assert "BROKEN" in linted.stdout
+
+
+def test_the_worker_may_import_what_seals_segments(copy):
+    planted = copy / "media_worker" / "planted.py"
+    planted.write_text("from foundation.sealing import records, runs\n")
+    try:
+        linted = lint(copy)
+    finally:
+        planted.unlink()
+    assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
 def test_every_app_is_placed_in_the_layers():

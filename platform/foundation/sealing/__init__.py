@@ -12,9 +12,9 @@ FORMAT.md is the specification; where code and page disagree, the code is wrong.
     whole.py      a manifest and all its objects
     errors.py     the names of what can be wrong
 
-No Django, no files, no network: callers give functions that fetch bytes. The media worker imports
-``runs`` and ``records``; nothing it imports can open what it has sealed. Keys are bytes that
-callers hold; nothing in here keeps, logs or shows one.
+No Django, no files, no network: callers give functions that fetch bytes. The media worker needs
+``runs`` and ``records``, and is never given a key that opens. Keys are bytes that callers hold;
+nothing in here logs or shows one.
 
 Compatibility: within a version no byte of a segment or an object ever changes, and what this code
 wrote once it reads for as long as it may exist. A manifest may gain members, which older readers

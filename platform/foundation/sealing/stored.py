@@ -60,7 +60,7 @@ _LABEL = b"consilium/object/1\0"
 _INFO = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
 _FORM = struct.Struct(">8sBBBB16s16s16s32sQ")
 
-#: (from, to): those bytes of the stored object, or fewer if it ends before.
+#: (from, to): those bytes of the stored object; fewer, or none, if it ends before.
 Fetch = Callable[[int, int], bytes]
 
 
@@ -159,7 +159,7 @@ class ObjectWriter:
 
     def finish(self) -> bytes:
         """The end. ``ValueError``: the film is shorter than the header says."""
-        if self._left or self._head:
+        if self._left:
             raise ValueError("the film is shorter than its header says")
         return self._counted(self._encryptor.finalize())
 

@@ -14,7 +14,7 @@ from foundation.sealing.records import Protection
 from foundation.sealing.shape import Manifest, ObjectEntry
 from foundation.sealing.stored import ObjectReader, Wanted
 
-#: (object, from, to): those bytes of the stored object, or fewer if it ends before.
+#: (object, from, to): those bytes of the stored object; fewer, or none, if it ends before.
 Fetch = Callable[[UUID, int, int], bytes]
 
 #: (object, piece): takes a film as it is opened.

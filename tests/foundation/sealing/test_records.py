@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from foundation.sealing import records
@@ -45,6 +47,32 @@ UNMAKEABLE = {
 def test_a_record_that_is_not_allowed_cannot_be_made(what):
     with pytest.raises(ValueError, match=r"."):
         UNMAKEABLE[what]()
+
+
+SOUND_RECORDS = [
+    OPENING,
+    PICTURE,
+    picture(b"x"),
+    records.Report(0, 0, 0, 0),
+    records.Gap(0, 0, 1, records.GapReason.PAUSED),
+    JOINED,
+    CLOSING,
+]
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "value"),
+    [
+        (record, field.name, value)
+        for record in SOUND_RECORDS
+        for field in dataclasses.fields(record)
+        if isinstance(getattr(record, field.name), int) and field.name != "key"
+        for value in (-1, 1 << 64)
+    ],
+)
+def test_a_number_that_does_not_fit_its_field_makes_no_record(record, field, value):
+    with pytest.raises(ValueError, match=r"."):
+        dataclasses.replace(record, **{field: value})
 
 
 def many_sources(count):

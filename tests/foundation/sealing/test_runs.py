@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from foundation.sealing import records
 from foundation.sealing.errors import Refused, SegmentMalformed
 from foundation.sealing.runs import RunWriter
-from foundation.sealing.segment import describe, digest, key_id
+from foundation.sealing.segment import describe, digest, key_id, seal_segment
 from tests.foundation.sealing.words import (
     CLOSING,
     HOSPITAL,
@@ -112,6 +112,21 @@ def test_nothing_follows_the_last_segment_of_a_run():
     writer.seal([OPENING, CLOSING], last=True)
     with pytest.raises(ValueError, match="over"):
         writer.seal([OPENING])
+
+
+def test_a_run_has_an_end_where_its_numbers_end():
+    writer = RunWriter(HOSPITAL, RECORDING, PUBLIC)
+    writer.sequence = 0xFFFF_FFFF
+    assert describe(writer.seal([OPENING])).sequence == 0xFFFF_FFFF
+    with pytest.raises(ValueError, match="no more numbers"):
+        writer.seal([OPENING])
+
+
+@pytest.mark.parametrize("length", [0, 24, 16_777_217])
+def test_a_plaintext_of_no_allowed_length_is_not_sealed(length):
+    where = {"organisation": HOSPITAL, "recording": RECORDING, "run": RECORDING, "sequence": 0}
+    with pytest.raises(ValueError, match="length"):
+        seal_segment(bytes(length), PUBLIC, **where, previous=bytes(32), last=False)
 
 
 def test_two_runs_never_share_an_id_nor_two_segments_a_key():

@@ -198,6 +198,16 @@ def test_a_film_of_no_allowed_length_has_no_header(size):
         header_of(size)
 
 
+def test_a_protection_that_is_not_known_has_no_header():
+    with pytest.raises(ValueError, match="Protection"):
+        header_of(1, protection=2)
+
+
+def test_a_consent_digest_of_another_length_has_no_header():
+    with pytest.raises(ValueError, match="32 bytes"):
+        ObjectHeader(HOSPITAL, RECORDING, FILM, b"short", Protection.NONE, 1)
+
+
 def test_a_tebibyte_is_believed_only_when_its_end_is_there():
     data = ObjectWriter(header_of(1 << 40), KEY).begin()
     with pytest.raises(ObjectTruncated):
