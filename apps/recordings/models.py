@@ -68,7 +68,7 @@ class Recording(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["meeting"],
-                condition=models.Q(state__in=[state.value for state in ACTIVE]),
+                condition=models.Q(state__in=sorted(state.value for state in ACTIVE)),
                 name="recordings_one_at_a_time",
             )
         ]
