@@ -31,7 +31,12 @@ MAX_SEGMENT_BYTES = HEADER_BYTES + SEALED_MOST_BYTES
 def segment(request: HttpRequest, recording: UUID, run: UUID, sequence: int) -> HttpResponse:
     """201: kept and on the roll. 200: it was already. Else the reason, as problem details."""
     try:
-        worker = workers.worker_of(_bearer(request), acting(request), audience=SEGMENT_AUDIENCE)
+        worker = workers.worker_of(
+            _bearer(request),
+            acting(request),
+            audience=SEGMENT_AUDIENCE,
+            verb=Verb.SEGMENT_SHIP,
+        )
         is_new = roll.take_segment(worker, recording, run, sequence, _body(request))
     except ConsiliumError as refusal:
         problems.record(request, refusal)

@@ -28,7 +28,7 @@ PERSON = Actor(ActorKind.PERSON)
 NEVER = {
     "anonymous": {verb for verb in Verb if verb not in {Verb.INVITATION_REDEEM, Verb.WORKER_ENROL}},
     "guest": {verb for verb in Verb if verb is not Verb.INVITATION_REDEEM},
-    "worker": {verb for verb in Verb if verb is not Verb.WORKER_LINK},
+    "worker": {verb for verb in Verb if verb not in {Verb.WORKER_LINK, Verb.SEGMENT_SHIP}},
     "patient": set(Verb),
     "it_administrator": {Verb.TRAIL_SHOW, Verb.MEETING_VIEW, Verb.MEETINGS_SHOW, Verb.ROOM_JOIN},
     "compliance_officer": {Verb.ROOM_JOIN, Verb.ROOM_OPEN, Verb.GUEST_ADMIT, Verb.MEETING_END},

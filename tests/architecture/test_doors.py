@@ -71,7 +71,13 @@ def test_a_marked_view_refuses_by_the_verb_it_names(cast, name):
     """The mark is a promise: who may not is refused for that verb, and the trail says so."""
     pattern = dict(MARKED)[name]
     meeting, issued = cast.meeting()
-    values = {"meeting_id": meeting.pk, "participation_id": issued.invitation.participation_id}
+    values = {
+        "meeting_id": meeting.pk,
+        "participation_id": issued.invitation.participation_id,
+        "recording": meeting.pk,
+        "run": meeting.pk,
+        "sequence": 0,
+    }
     wanted = {key: values[key] for key in pattern.pattern.converters}
     client = signed_in(Client(), cast.foreign_officer)
     body = {
@@ -91,6 +97,7 @@ def test_a_marked_view_refuses_by_the_verb_it_names(cast, name):
         client.post(url, body, secure=True),
         client.post(url, body, content_type="application/json", secure=True),
         client.get(url, secure=True),
+        client.put(url, b"", secure=True),
     ]
     assert any(answer.status_code in {403, 404, 401} for answer in answers)
     assert not any(answer.status_code in {200, 302, 500} for answer in answers)

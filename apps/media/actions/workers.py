@@ -80,9 +80,13 @@ def withdraw_worker(actor: Actor, worker_id: UUID) -> MediaWorker:
 
 
 def worker_of(
-    assertion: str, asking: Actor = _NOBODY, *, audience: str = ASSERTION_AUDIENCE
+    assertion: str,
+    asking: Actor = _NOBODY,
+    *,
+    audience: str = ASSERTION_AUDIENCE,
+    verb: Verb = Verb.WORKER_LINK,
 ) -> MediaWorker:
-    """Who signed the assertion for ``audience``, which is spent by this.
+    """Who signed the assertion for ``audience``, which is spent by this, in order to ``verb``.
 
     Refused: ``worker_unknown``, or ``assertion_spent`` for one that was spent before. Both are on
     the trail as ``asking``'s: who replays an assertion need not be the worker.
@@ -98,7 +102,7 @@ def worker_of(
     except gate.Refusal:
         raise
     except ConsiliumError as refusal:
-        gate.record_refusal(asking, Verb.WORKER_LINK, refusal, worker)
+        gate.record_refusal(asking, verb, refusal, worker)
         raise
     return worker
 
