@@ -62,7 +62,7 @@ class LocalBlobs:
         path = self._path(name)
         until = checked_future(retain_until) if retain_until is not None else None
         if path.is_file():
-            return given_again(self, name, pieces, until)
+            return self._given_again(name, pieces, until)
         measure = Measure()
         with self._written() as (file, partial):
             for piece in pieces:
@@ -74,7 +74,16 @@ class LocalBlobs:
             # Somebody was quicker while we wrote.
             with _os_errors():
                 file.seek(0)
-            return given_again(self, name, iter(lambda: file.read(_COMPARED_BYTES), b""), until)
+            return self._given_again(name, iter(lambda: file.read(_COMPARED_BYTES), b""), until)
+
+    def _given_again(self, name: str, pieces: Iterable[bytes], until: datetime | None) -> Stored:
+        stored = given_again(
+            pieces, self.size(name), lambda start, end: self.read(name, start, end)
+        )
+        present = self.retained_until(name)
+        if until is not None and (present is None or present < until):
+            self.retain(name, until)
+        return stored
 
     def _link(self, partial: Path, file: FileIO, name: str, until: datetime | None) -> bool:
         """Give the file its name, for good. False when the name is taken by another blob."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
 
-from foundation.blobs import BlobExists, Blobs, Stored
+from foundation.blobs import BlobExists, Stored
 
 
 class Measure:
@@ -26,19 +25,15 @@ class Measure:
 
 
 def given_again(
-    blobs: Blobs, name: str, pieces: Iterable[bytes], retain_until: datetime | None = None
+    pieces: Iterable[bytes], kept_bytes: int, read: Callable[[int, int], bytes]
 ) -> Stored:
-    """``pieces`` are what is there. Raises ``BlobExists``; extends a retention that is shorter."""
+    """``pieces`` are what is kept, of which ``read`` gives ranges. Raises ``BlobExists``."""
     measure, at = Measure(), 0
     for piece in pieces:
-        if blobs.read(name, at, at + len(piece)) != piece:
+        if piece and read(at, at + len(piece)) != piece:
             raise BlobExists("other bytes are kept under this name")
         measure.add(piece)
         at += len(piece)
-    if at != blobs.size(name):
+    if at != kept_bytes:
         raise BlobExists("more bytes are kept under this name")
-    if retain_until is not None:
-        present = blobs.retained_until(name)
-        if present is None or present < retain_until:
-            blobs.retain(name, retain_until)
     return measure.stored

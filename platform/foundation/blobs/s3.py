@@ -21,6 +21,7 @@ from foundation.blobs import (
     BlobMissing,
     BlobsError,
     BlobsRefused,
+    BlobsUnavailable,
     Stored,
 )
 from foundation.blobs.address import Bucket
@@ -76,12 +77,13 @@ class S3Blobs:
         except NotSo as problem:
             if problem.code != "PreconditionFailed":
                 raise
-            given_again(self, name, [data])
+            self._compare(key, self._first(key), [data])
             return
         version = answer.get("VersionId", NO_VERSIONS)
-        if not self._is_first(key, version):
+        first = self._first(key)
+        if first["VersionId"] != version:
             self._s3.call("delete_object", Key=key, VersionId=version)
-            given_again(self, name, [data])
+            self._compare(key, first, [data])
 
     def upload(
         self, name: str, pieces: Iterable[bytes], *, retain_until: datetime | None
@@ -89,27 +91,47 @@ class S3Blobs:
         key = self._key(name)
         until = checked_future(retain_until) if retain_until is not None else None
         if self._has_versions(key):
-            return given_again(self, name, pieces, until)
+            return self._upload_again(key, pieces, until)
         measure = Measure()
         with Multipart(self._s3, key, {**self._bucket.encryption, **_lock(until)}) as upload:
             for part in parts(pieces, self._part_bytes):
                 upload.add(part)
                 measure.add(part)
             version = upload.complete()
-        if not self._is_first(key, version):
+        if self._first(key)["VersionId"] != version:
             self._take_back(key, version)
             raise BlobExists("another upload of this name was quicker")
         if until is not None and self._moment(key, version) != until:
             self._retain(key, until, version)
         return measure.stored
 
+    def _upload_again(self, key: str, pieces: Iterable[bytes], until: datetime | None) -> Stored:
+        first = self._first(key)
+        stored = self._compare(key, first, pieces)
+        if until is not None:
+            present = self._moment(key, first["VersionId"])
+            if present is None or present < until:
+                self._retain(key, until, first["VersionId"])
+        return stored
+
+    def _compare(self, key: str, first: dict[str, Any], pieces: Iterable[bytes]) -> Stored:
+        """With this version, whatever covers it just now."""
+        return given_again(
+            pieces,
+            first["Size"],
+            lambda start, end: self._read(key, start, end, VersionId=first["VersionId"]),
+        )
+
     def read(self, name: str, start: int, end: int) -> bytes:
         checked_range(start, end)
         if start == end:
             self.size(name)
             return b""
+        return self._read(self._key(name), start, end)
+
+    def _read(self, key: str, start: int, end: int, **which: str) -> bytes:
         try:
-            return self._s3.read(Key=self._key(name), Range=f"bytes={start}-{end - 1}")
+            return self._s3.read(Key=key, Range=f"bytes={start}-{end - 1}", **which)
         except NotSo as problem:
             if problem.code == "InvalidRange":
                 return b""
@@ -213,10 +235,12 @@ class S3Blobs:
     def _has_versions(self, key: str) -> bool:
         return any(not version["is_marker"] for version in self._versions(key))
 
-    def _is_first(self, key: str, version: str) -> bool:
-        """Whether this version is the blob, and not a later one that covers it."""
-        kept = [entry["VersionId"] for entry in self._versions(key) if not entry["is_marker"]]
-        return not kept or kept[-1] == version
+    def _first(self, key: str) -> dict[str, Any]:
+        """The version that is the blob; later ones only cover it."""
+        kept = [version for version in self._versions(key) if not version["is_marker"]]
+        if not kept:
+            raise BlobsUnavailable("it was deleted while it was written")
+        return kept[-1]
 
     def _take_back(self, key: str, version: str) -> None:
         """Best effort: a storage that locked it at once will not let go of it."""
