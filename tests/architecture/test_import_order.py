@@ -21,6 +21,14 @@ PLANTED = {
     "a neighbour imports its neighbour": ("apps/vault/planted.py", "import access.policy"),
     "a brick imports a context": ("platform/foundation/planted.py", "import audit.trail"),
     "a context imports the composition root": ("apps/media/planted.py", "import consilium.celery"),
+    "recordings import the signaling above them": (
+        "apps/recordings/planted.py",
+        "import signaling.handlers",
+    ),
+    "media import the recordings above them": (
+        "apps/media/planted.py",
+        "import recordings.films.plan",
+    ),
     "the worker imports the server": ("media_worker/planted.py", "import consilium"),
     "the worker imports the house's errors": (
         "media_worker/planted.py",

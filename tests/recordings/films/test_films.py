@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +34,8 @@ from recordings.films.plan import (
 )
 from tests.recordings.films import look, studio
 from tests.recordings.films.studio import Person, Segment, camera, microphone, run, screen
+
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 Made = Callable[[Segments], list[tuple[Film, Path]]]
 
@@ -248,3 +253,10 @@ def test_what_a_film_shows_of_itself_holds_no_bytes_of_it() -> None:
     assert "bytes=" in repr(film)
     assert "b'" not in repr(film)
     assert dataclasses.is_dataclass(film)
+
+
+def test_films_are_made_without_django() -> None:
+    program = "import sys, recordings.films.plan; sys.exit('django' in sys.modules)"
+    roots = [str(REPOSITORY / root) for root in ("platform", "apps")]
+    environment = {"PYTHONPATH": os.pathsep.join(roots), "PATH": os.environ["PATH"]}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
