@@ -21,6 +21,7 @@ from foundation.wire.worker import (
     RecordingOrder,
     RecordingReason,
     StopRecording,
+    StopWhy,
     Withdraw,
 )
 from media_worker.clock import Clock
@@ -135,21 +136,19 @@ class Recorders:
 
     def _stop(self, order: StopRecording) -> None:
         recorder = self._of(order.room, order.recording)
-        state = Recording(
-            room=order.room,
-            recording=order.recording,
-            run=recorder.run if recorder is not None else None,
-            state="stopped",
-            reason=order.why,
-        )
-        if order.recording not in self._stopped:
-            self._stopped[order.recording] = state
-        while len(self._stopped) > MAX_REMEMBERED:
-            self._stopped.popitem(last=False)
+        run = recorder.run if recorder is not None else None
+        self._remember_stop(order.room, order.recording, run, order.why)
         if recorder is not None:
             recorder.stop(order.why)
         else:
             self._send(self._stopped[order.recording])
+
+    def _remember_stop(self, room: UUID, recording: UUID, run: UUID | None, why: StopWhy) -> None:
+        """An order to record it that was overtaken begins nothing."""
+        state = Recording(room=room, recording=recording, run=run, state="stopped", reason=why)
+        self._stopped.setdefault(recording, state)
+        while len(self._stopped) > MAX_REMEMBERED:
+            self._stopped.popitem(last=False)
 
     def _of(self, room: UUID, recording: UUID) -> Recorder | None:
         recorder = self._rooms.get(room)
@@ -180,6 +179,9 @@ class Recorders:
 
     def closed(self, room: UUID) -> None:
         """The platform ended all media of ``room``."""
+        recorder = self._rooms.get(room)
+        if recorder is not None:
+            self._remember_stop(room, recorder.recording, recorder.run, "meeting_ended")
         self._follow(room, lambda recorder: recorder.stop("meeting_ended"))
 
     def _follow(self, room: UUID, told: Callable[[Recorder], None]) -> None:

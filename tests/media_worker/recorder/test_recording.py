@@ -13,7 +13,7 @@ import pytest
 
 from foundation.sealing.records import EVERY_STREAM
 from foundation.wire.worker import CloseRoom, Record
-from tests.media_worker.harness import Platform, Worker
+from tests.media_worker.harness import Platform, Worker, eventually
 from tests.media_worker.people import Person, in_a_call
 from tests.media_worker.recorder.recording import CAMERA, MICROPHONE, Ordered, shows, sounds
 
@@ -218,6 +218,10 @@ async def test_the_end_of_the_meeting_ends_the_recording(
     await ordered.becomes("stopped", "meeting_ended")
     await ordered.is_over()
     assert ordered.the_run().all("closing")[0]["why"] == 4
+    before = len(ordered.states)
+    await ordered.record(*call)  # an order that was overtaken
+    await eventually(lambda: len(ordered.states) > before)
+    assert ordered.states[-1] == ("stopped", "meeting_ended")
 
 
 async def test_an_order_may_come_before_anybody_is_here(
