@@ -147,7 +147,7 @@ _ALL = (
     Problem("recording_unknown", 404, 4053, _("There is no such recording to ship.")),
     Problem("segment_malformed", 400, 4054, _("This is not a segment of this recording.")),
     Problem("segment_conflict", 409, 4055, _("Other bytes were taken under this number.")),
-    Problem("segment_out_of_turn", 425, 4056, _("Another segment comes first.")),
+    Problem("segment_out_of_turn", 409, 4056, _("Another segment comes first.")),
     Problem("assertion_spent", 401, 4052, _("This proof of identity was used before.")),
 )
 
