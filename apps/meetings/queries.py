@@ -62,6 +62,7 @@ class Room:
     own_socket: UUID | None
     own_generation: int
     own_account_is_active: bool  # true for guests, who have none
+    consent_is_asked: bool = False
 
     def is_connected(self, place: Participation) -> bool:
         return (
@@ -82,7 +83,9 @@ class Room:
 def room(meeting_id: UUID, participation_id: UUID) -> Room:
     """The room as it is now, for one place in it. Raises ``DoesNotExist``."""
     # ``seq`` is read first: what is read after it is at least as new as it says.
-    seq, state = Meeting.objects.values_list("seq", "state").get(pk=meeting_id)
+    seq, state, text = Meeting.objects.values_list("seq", "state", "consent_text").get(
+        pk=meeting_id
+    )
     own_state, own_socket, own_generation, own_active = Participation.objects.values_list(
         "state", "socket", "generation", "person__is_active"
     ).get(pk=participation_id, meeting_id=meeting_id)
@@ -104,6 +107,7 @@ def room(meeting_id: UUID, participation_id: UUID) -> Room:
         own_socket=own_socket,
         own_generation=own_generation,
         own_account_is_active=own_active is not False,
+        consent_is_asked=text is not None,
     )
 
 

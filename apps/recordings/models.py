@@ -23,6 +23,7 @@ class RetentionPolicy(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT)
     version = models.PositiveIntegerField(_("version"))
+    may_record = models.BooleanField(_("calls may be recorded"), default=False)
     keep_days = models.PositiveIntegerField(_("days kept"))
     clinician_may_play = models.BooleanField(_("the clinician may play"), default=True)
     sha256 = models.CharField(max_length=64)

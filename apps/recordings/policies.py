@@ -1,4 +1,7 @@
-"""Retention: one policy for an organisation, in versions that are never edited."""
+"""Retention: one policy for an organisation, in versions that are never edited.
+
+Closed by default: nobody records before the organisation has said that calls may be recorded.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,30 @@ def current(organisation_id: UUID) -> RetentionPolicy:
     newest = (
         RetentionPolicy.objects.filter(organisation_id=organisation_id).order_by("version").last()
     )
-    if newest is not None:
-        return newest
-    first, _ = RetentionPolicy.objects.get_or_create(
+    return newest if newest is not None else write(organisation_id)
+
+
+def write(
+    organisation_id: UUID,
+    *,
+    may_record: bool = False,
+    keep_days: int = FIRST_KEEP_DAYS,
+    clinician_may_play: bool = True,
+) -> RetentionPolicy:
+    """A new version, in force from now on. ``IntegrityError``: somebody else was first."""
+    words = {
+        "clinician_may_play": clinician_may_play,
+        "keep_days": keep_days,
+        "may_record": may_record,
+    }
+    return RetentionPolicy.objects.create(
         organisation_id=organisation_id,
-        version=1,
-        defaults={
-            "keep_days": FIRST_KEEP_DAYS,
-            "clinician_may_play": True,
-            "sha256": digest_of(keep_days=FIRST_KEEP_DAYS, clinician_may_play=True),
-        },
+        version=RetentionPolicy.objects.filter(organisation_id=organisation_id).count() + 1,
+        sha256=digest_of(words),
+        **words,
     )
-    return first
 
 
-def digest_of(*, keep_days: int, clinician_may_play: bool) -> str:
+def digest_of(words: dict[str, bool | int]) -> str:
     """SHA-256 of the policy's canonical form (RFC 8785); 64 hexadecimal digits."""
-    words = {"clinician_may_play": clinician_may_play, "keep_days": keep_days}
-    return hashlib.sha256(rfc8785.dumps(words)).hexdigest()
+    return hashlib.sha256(rfc8785.dumps(dict(words))).hexdigest()

@@ -39,6 +39,7 @@ from meetings import queries
 from meetings.lifecycle import PlaceState
 from meetings.rooms import meeting_group, place_group
 from outbox.database import in_database
+from recordings import queries as recordings
 from signaling import hello as opening
 from signaling import limits
 from signaling.farewell import farewell
@@ -286,14 +287,34 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         self._sent_seq = now.seq
         if connection.purpose is wire.Purpose.WAIT:
             if now.own_state != PlaceState.WAITING:
-                await self._let_in(connection)
+                await self._let_in(connection, now)
                 return
             await self._send(queries.lobby_message(now, connection.participation_id))
         else:
-            await self._send(queries.state_message(now, for_host=connection.host))
+            state = queries.state_message(now, for_host=connection.host)
+            if now.consent_is_asked:
+                recording = await in_database(
+                    recordings.shown,
+                    connection.meeting_id,
+                    connection.participation_id,
+                    self._language,
+                )
+                state = state.model_copy(update={"recording": recording})
+            await self._send(state)
 
-    async def _let_in(self, connection: opening.Connection) -> None:
-        """Hand over the ticket to join, once; a page that loses it asks for another."""
+    async def _let_in(self, connection: opening.Connection, now: queries.Room) -> None:
+        """Hand over the ticket to join, once; a page that loses it asks for another.
+
+        Where the call is recorded, they are asked first whether they agree.
+        """
+        if now.consent_is_asked and not self._let_in_already:
+            question = await in_database(
+                recordings.question_at_the_door, connection.participation_id, self._language
+            )
+            if question is not None:
+                lobby = queries.lobby_message(now, connection.participation_id)
+                await self._send(lobby.model_copy(update={"question": question}))
+                return
         if not self._let_in_already:
             self._let_in_already = True
             ticket = await in_database(opening.ticket_to_join, connection)

@@ -31,7 +31,7 @@ def test_every_message_has_a_type_in_the_browser():
 
 
 def test_the_schema_refuses_what_the_reader_refuses():
-    schema = json.loads(files(REPOSITORY)[REPOSITORY / "docs/wire/browser-client.v1.schema.json"])
+    schema = json.loads(files(REPOSITORY)[REPOSITORY / "docs/wire/browser-client.v2.schema.json"])
     for definition in schema["$defs"].values():
         if definition.get("type") == "object":
             assert definition["additionalProperties"] is False

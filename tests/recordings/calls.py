@@ -16,6 +16,7 @@ from media.models import MediaWorker
 from meetings.actions import consent, enter
 from meetings.models import Meeting, Seat
 from outbox.models import OutboxRow
+from recordings import policies
 from recordings.actions import ask
 from recordings.models import Recording
 from tests.cast import Cast
@@ -105,6 +106,7 @@ def begun(cast: Cast) -> Call:
         capacity=20,
         present_until=database_now() + timedelta(minutes=5),
     )
+    policies.write(cast.hospital.pk, may_record=True)
     meeting, issued = cast.meeting(Mode.GOVERNED)
     host, _ = host_seated(cast, meeting)
     enter.join_ticket(acting_through(host), host)

@@ -11,9 +11,10 @@ from access.verbs import Verb
 from foundation.wire.browser import Mode
 from meetings.actions import consent, enter, host, plan
 from meetings.models import Meeting, Seat
+from recordings import policies
 from recordings.actions import ask
 from recordings.lifecycle import RecordingState
-from recordings.models import Attestation, Recording
+from recordings.models import Attestation, Recording, RetentionPolicy
 from tests.audit.reading import deeds, refused
 from tests.cast import INTERPRETER_EMAIL, INTERPRETER_NAME
 from tests.meetings.visit import acting_through, admitted, host_seated, waiting
@@ -79,12 +80,23 @@ def test_an_earlier_consent_to_the_same_words_still_counts_and_is_asked_of_the_r
 
 
 def test_a_private_call_is_not_recorded(cast):
+    policies.write(cast.hospital.pk, may_record=True)
     meeting, _ = cast.meeting(Mode.PRIVATE)
     seat, _ = host_seated(cast, meeting)
     enter.join_ticket(acting_through(seat), seat)
     with refused(Verb.RECORDING_ASK, "recording_not_here"):
         ask.ask(acting_through(seat), meeting.pk, seat.participation_id, others_in_room=0)
     assert not Recording.objects.exists()
+
+
+def test_nobody_records_before_the_organisation_says_that_calls_may_be(call: Call):
+    policies.write(call.meeting.organisation_id, may_record=False)
+    with refused(Verb.RECORDING_ASK, "recording_not_here"):
+        call.ask()
+    RetentionPolicy.objects.all().delete()
+    with refused(Verb.RECORDING_ASK, "recording_not_here"):
+        call.ask()
+    assert not RetentionPolicy.objects.filter(may_record=True).exists()
 
 
 def test_only_a_host_asks(call: Call, cast):

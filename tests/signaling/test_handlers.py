@@ -413,6 +413,12 @@ def test_a_ping_is_answered_with_its_number(call):
     assert handle(guest, wire.Ping(n=7)).replies == (wire.Pong(n=7),)
 
 
-def test_who_waits_may_only_say_hello_ping_and_leave():
+def test_who_waits_may_say_little_and_answer_whether_they_agree():
     may_wait = {kind for kind, handled in HANDLERS.items() if wire.Purpose.WAIT in handled.purposes}
-    assert may_wait == {wire.Hello, wire.Leave, wire.Ping}
+    assert may_wait == {
+        wire.GiveConsent,
+        wire.Hello,
+        wire.Leave,
+        wire.Ping,
+        wire.RefuseConsent,
+    }

@@ -61,7 +61,7 @@ def test_identifying_connects_nothing_yet(guest):
     assert Participation.objects.get(pk=seat.participation_id).socket is None
 
 
-@pytest.mark.parametrize("version", [0, 2, -1, 10**9])
+@pytest.mark.parametrize("version", [0, 3, -1, 10**9])
 def test_a_version_that_nobody_speaks_is_refused_and_the_ticket_kept(guest, version):
     seat, jar = guest
     ticket = ticket_of(seat)

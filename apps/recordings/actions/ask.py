@@ -32,12 +32,14 @@ def ask(
 ) -> Recording:
     """Ask everybody in the call to agree, the asker too, who attests who else is in their room.
 
-    Refused: ``recording_not_here`` (no recording in this kind of meeting), ``recording_asked``
+    Refused: ``recording_not_here`` (by the organisation's policy, or this kind of meeting),
+    ``recording_asked``
     (one is asked for or runs), and what the gate says.
     """
     with action(actor, Verb.RECORDING_ASK, Meeting.objects.filter(pk=meeting_id)) as act:
         meeting: Meeting = act.subject
-        if meeting.mode != Mode.GOVERNED:
+        policy = policies.current(meeting.organisation_id)
+        if meeting.mode != Mode.GOVERNED or not policy.may_record:
             raise ConsiliumError("recording_not_here")
         if active(meeting_id) is not None:
             raise ConsiliumError("recording_asked")
@@ -48,7 +50,7 @@ def ask(
             asked_by=place,
             keeper=place,
             text=consent.ask(meeting),
-            policy=policies.current(meeting.organisation_id),
+            policy=policy,
         )
         Attestation.objects.create(
             organisation_id=meeting.organisation_id,

@@ -1,4 +1,4 @@
-"""Messages between a browser and the server, version 1. Prose: docs/protocol.md.
+"""Messages between a browser and the server, version 2. Prose: docs/protocol.md.
 
 One socket serves one seat: a person's place in one meeting on one device. The first message is
 ``hello`` with a ticket; what the ticket was made for (``wait`` or ``join``) decides what the
@@ -22,8 +22,11 @@ from pydantic import Field, TypeAdapter
 
 from foundation.wire.message import Message, kinds
 
-VERSION = 1
-SPOKEN_VERSIONS = frozenset({1})
+VERSION = 2
+SPOKEN_VERSIONS = frozenset({1, 2})
+
+#: People who can be in one room with somebody; a ward round with students has fewer.
+MAX_OTHERS_IN_ROOM = 30
 
 #: A complete SDP; see MAX_MESSAGE_BYTES.
 MAX_SDP_CHARS = 49_152
@@ -154,31 +157,107 @@ class Leave(Message):
     type: Literal["leave"] = "leave"
 
 
+class AskRecording(Message):
+    """The host asks everybody to agree to a recording, and attests who else is in their room."""
+
+    type: Literal["ask_recording"] = "ask_recording"
+    others_in_room: Annotated[int, Field(ge=0, le=MAX_OTHERS_IN_ROOM)]
+
+
+class TakeBackRecording(Message):
+    """The question is withdrawn before it was answered by all."""
+
+    type: Literal["take_back_recording"] = "take_back_recording"
+
+
+class PauseRecording(Message):
+    """Nobody is recorded until ``resume_recording``."""
+
+    type: Literal["pause_recording"] = "pause_recording"
+
+
+class ResumeRecording(Message):
+    """The recording goes on."""
+
+    type: Literal["resume_recording"] = "resume_recording"
+
+
+class StopRecording(Message):
+    """The recording ends."""
+
+    type: Literal["stop_recording"] = "stop_recording"
+
+
+class HandOverRecording(Message):
+    """Somebody else of the staff keeps the recording from now on."""
+
+    type: Literal["hand_over_recording"] = "hand_over_recording"
+    participation: UUID
+
+
+class GiveConsent(Message):
+    """This person agrees to the words of ``text``, which their screen showed."""
+
+    type: Literal["give_consent"] = "give_consent"
+    text: UUID
+
+
+class RefuseConsent(Message):
+    """This person does not agree."""
+
+    type: Literal["refuse_consent"] = "refuse_consent"
+    text: UUID
+
+
+class WithdrawConsent(Message):
+    """This person agrees no more: from now on nothing of them is recorded."""
+
+    type: Literal["withdraw_consent"] = "withdraw_consent"
+
+
 CLIENT_TYPES = (
     Admit,
+    AskRecording,
     Candidate,
     Decline,
     Describe,
     EndMeeting,
+    GiveConsent,
+    HandOverRecording,
     Hello,
     Leave,
+    PauseRecording,
     Ping,
+    RefuseConsent,
     Remove,
     RestartMedia,
+    ResumeRecording,
     Sources,
+    StopRecording,
+    TakeBackRecording,
+    WithdrawConsent,
 )
 ClientMessage = Annotated[
     Admit
+    | AskRecording
     | Candidate
     | Decline
     | Describe
     | EndMeeting
+    | GiveConsent
+    | HandOverRecording
     | Hello
     | Leave
+    | PauseRecording
     | Ping
+    | RefuseConsent
     | Remove
     | RestartMedia
-    | Sources,
+    | ResumeRecording
+    | Sources
+    | StopRecording
+    | TakeBackRecording
+    | WithdrawConsent,
     Field(discriminator="type"),
 ]
 CLIENT_ADAPTER: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
@@ -215,13 +294,24 @@ class Pong(Message):
     n: int
 
 
+class Question(Message):
+    """Words to agree to, in the reader's language; ``text`` names this version of them."""
+
+    text: UUID
+    words: str
+
+
 class Lobby(Message):
-    """To one who waits: place 1 is next. ``host_here`` says whether a host is in the room."""
+    """To one who waits: place 1 is next. ``host_here`` says whether a host is in the room.
+
+    ``question``: they are let in as soon as they agree (place is 0 then).
+    """
 
     type: Literal["lobby"] = "lobby"
     place: int
     waiting: int
     host_here: bool
+    question: Question | None = None
 
 
 class Admitted(Message):
@@ -253,6 +343,21 @@ class Waiting(Message):
     connected: bool
 
 
+class RecordingShown(Message):
+    """What everybody in the call is told of its recording.
+
+    ``state``: ``asked`` until everybody agreed, then ``recording`` or ``paused``. ``falters``: the
+    media worker does not record at the moment, though it should. ``keeper``: who may pause and
+    stop it. ``agreed``: who agreed and did not withdraw. ``question``: for who has not answered.
+    """
+
+    state: Literal["asked", "recording", "paused"]
+    falters: bool
+    keeper: UUID
+    agreed: list[UUID]
+    question: Question | None
+
+
 class State(Message):
     """The whole room, as this person may see it; ``waiting`` is filled for hosts only.
 
@@ -263,6 +368,7 @@ class State(Message):
     seq: int
     people: list[Person]
     waiting: list[Waiting]
+    recording: RecordingShown | None = None
 
 
 class Media(Message):

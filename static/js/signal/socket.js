@@ -9,7 +9,7 @@ import { onBeat } from "./heartbeat.js";
 
 /** @import {ClientMessage, ServerMessage} from "../wire/messages.js" */
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** A pong later than this means that the network is gone, whatever the socket believes. */
 const PONG_MS = 4_000;

@@ -12,6 +12,12 @@ export interface Admitted {
   ticket: string;
 }
 
+/** The host asks everybody to agree to a recording, and attests who else is in their room. */
+export interface AskRecording {
+  type: "ask_recording";
+  others_in_room: number;
+}
+
 /** A local ICE candidate (RFC 8839 ``candidate-attribute``), for the other side of ``link``. */
 export interface Candidate {
   type: "candidate";
@@ -63,11 +69,23 @@ export interface Failure {
   about: string | null;
 }
 
+/** This person agrees to the words of ``text``, which their screen showed. */
+export interface GiveConsent {
+  type: "give_consent";
+  text: string;
+}
+
 /** The seat's time is over here; the socket closes next. */
 export interface Goodbye {
   type: "goodbye";
   reason: "left" | "removed" | "declined" | "ended" | "taken_over";
   may_return: boolean;
+}
+
+/** Somebody else of the staff keeps the recording from now on. */
+export interface HandOverRecording {
+  type: "hand_over_recording";
+  participation: string;
 }
 
 /** Opens the socket; on a socket that waits, a ``join`` ticket makes it one of the call. ``keep_media`` says that this page's media path still lives. */
@@ -93,12 +111,13 @@ export interface Leave {
 /** Which peer connection a description or candidate belongs to. */
 export type Link = "peer" | "publish" | "subscribe";
 
-/** To one who waits: place 1 is next. ``host_here`` says whether a host is in the room. */
+/** To one who waits: place 1 is next. ``host_here`` says whether a host is in the room. ``question``: they are let in as soon as they agree (place is 0 then). */
 export interface Lobby {
   type: "lobby";
   place: number;
   waiting: number;
   host_here: boolean;
+  question: Question | null;
 }
 
 /** Open media attempt ``epoch``: forget peer connections of earlier ones. ``path`` ``peer``: connect to ``peer``; the side with ``offers`` makes the offer. ``path`` ``worker``: offer ``publish``, then answer the worker's ``subscribe`` offers. ``ready`` false: nothing to connect to yet. By ``path`` ``peer`` that is nobody else in the call, by ``worker`` no media worker. */
@@ -115,6 +134,11 @@ export interface Media {
 
 /** Who can decrypt the media of a meeting. */
 export type Mode = "private" | "governed";
+
+/** Nobody is recorded until ``resume_recording``. */
+export interface PauseRecording {
+  type: "pause_recording";
+}
 
 /** One who is admitted. ``connected`` is false while their page reconnects or has left. */
 export interface Person {
@@ -142,6 +166,27 @@ export interface Pong {
 /** What a ticket, and so a socket, is for. */
 export type Purpose = "wait" | "join";
 
+/** Words to agree to, in the reader's language; ``text`` names this version of them. */
+export interface Question {
+  text: string;
+  words: string;
+}
+
+/** What everybody in the call is told of its recording. ``state``: ``asked`` until everybody agreed, then ``recording`` or ``paused``. ``falters``: the media worker does not record at the moment, though it should. ``keeper``: who may pause and stop it. ``agreed``: who agreed and did not withdraw. ``question``: for who has not answered. */
+export interface RecordingShown {
+  state: "asked" | "recording" | "paused";
+  falters: boolean;
+  keeper: string;
+  agreed: Array<string>;
+  question: Question | null;
+}
+
+/** This person does not agree. */
+export interface RefuseConsent {
+  type: "refuse_consent";
+  text: string;
+}
+
 /** The other side's candidate for ``link`` in ``epoch``. */
 export interface RemoteCandidate {
   type: "remote_candidate";
@@ -164,6 +209,11 @@ export interface RestartMedia {
   epoch: number;
 }
 
+/** The recording goes on. */
+export interface ResumeRecording {
+  type: "resume_recording";
+}
+
 /** What this person sends at the moment, for the others' screens; media itself decides. */
 export interface Sources {
   type: "sources";
@@ -178,6 +228,17 @@ export interface State {
   seq: number;
   people: Array<Person>;
   waiting: Array<Waiting>;
+  recording: RecordingShown | null;
+}
+
+/** The recording ends. */
+export interface StopRecording {
+  type: "stop_recording";
+}
+
+/** The question is withdrawn before it was answered by all. */
+export interface TakeBackRecording {
+  type: "take_back_recording";
 }
 
 /** One who waits, as a host sees them. ``verified_by`` names each proof, e.g. ``mailbox``. */
@@ -200,6 +261,11 @@ export interface Welcome {
   ping_seconds: number;
 }
 
-export type ClientMessage = Admit | Candidate | Decline | Describe | EndMeeting | Hello | Leave | Ping | Remove | RestartMedia | Sources;
+/** This person agrees no more: from now on nothing of them is recorded. */
+export interface WithdrawConsent {
+  type: "withdraw_consent";
+}
+
+export type ClientMessage = Admit | AskRecording | Candidate | Decline | Describe | EndMeeting | GiveConsent | HandOverRecording | Hello | Leave | PauseRecording | Ping | RefuseConsent | Remove | RestartMedia | ResumeRecording | Sources | StopRecording | TakeBackRecording | WithdrawConsent;
 
 export type ServerMessage = Admitted | Described | Failure | Goodbye | Lobby | Media | Pong | RemoteCandidate | State | Welcome;
