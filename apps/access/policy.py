@@ -95,6 +95,8 @@ POLICY: dict[Verb, Rule] = {
     Verb.RECORDING_HAND_OVER: _rule("keeper", "recording paused"),
     Verb.RECORDING_PAUSE: _rule("keeper", "recording"),
     Verb.RECORDING_RESUME: _rule("keeper", "paused"),
+    Verb.RECORDING_SEAL: _rule("service", "gathering sealing", _ANY),
+    Verb.RECORDING_STORE: _rule("service", "sealing", _ANY),
     Verb.RECORDING_SPARE: _rule("service", "recording paused", _ANY),
     Verb.RECORDING_STOP: _rule("keeper host", "recording paused"),
     Verb.RECORDING_TAKE_BACK: _rule("keeper host", "asked"),

@@ -46,6 +46,8 @@ class Verb(StrEnum):
     RECORDING_RESUME = "recordings:recording:resume"
     RECORDING_SPARE = "recordings:place:spare"
     RECORDING_STOP = "recordings:recording:stop"
+    RECORDING_SEAL = "recordings:recording:seal"
+    RECORDING_STORE = "recordings:recording:store"
     RECORDING_TAKE_BACK = "recordings:recording:take_back"
     ROOM_JOIN = "meetings:room:join"
     ROOM_LEAVE = "meetings:room:leave"

@@ -62,6 +62,15 @@ class Recording(models.Model):
     #: What the media worker said last of how it goes there: words of ``wire.worker.Recording``.
     worker_state = models.CharField(max_length=10, blank=True)
     worker_reason = models.CharField(max_length=20, blank=True)
+    #: Who makes its films at the moment, until when they count as alive, and how far they are.
+    maker = models.UUIDField(null=True)
+    maker_until = models.DateTimeField(null=True)
+    percent = models.PositiveSmallIntegerField(_("percent made"), default=0)
+    delete_after = models.DateTimeField(_("kept until"), null=True)
+    consent_digest = models.CharField(max_length=64, blank=True)
+    #: As it was signed, for whoever has to upload it again; it names nobody.
+    manifest = models.TextField(blank=True)
+    stored_at = models.DateTimeField(_("stored"), null=True)
 
     class Meta:
         verbose_name = _("recording")
@@ -165,3 +174,26 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.sequence}"
+
+
+class StoredFilm(models.Model):
+    """One stored object of a recording: one place's camera and microphone, or its screen.
+
+    What can be said of it only when it was read back stays empty until then.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="films")
+    place = models.ForeignKey(Participation, models.PROTECT)
+    sources = models.JSONField()
+    starts_ms = models.PositiveBigIntegerField()
+    duration_ms = models.PositiveBigIntegerField()
+    plaintext_bytes = models.PositiveBigIntegerField()
+    size = models.PositiveBigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    key_commitment = models.CharField(max_length=64, blank=True)
+    read_back_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -21,6 +21,18 @@ def segment_name(organisation_id: UUID, recording_id: UUID, run_id: UUID, sequen
     return f"{folder(organisation_id, recording_id)}/segments/{run_id}/{sequence:08d}"
 
 
+def film_name(organisation_id: UUID, recording_id: UUID, film_id: UUID) -> str:
+    return f"{folder(organisation_id, recording_id)}/films/{film_id}"
+
+
+def manifest_name(organisation_id: UUID, recording_id: UUID) -> str:
+    return f"{folder(organisation_id, recording_id)}/manifest.json"
+
+
+def segments_prefix(organisation_id: UUID, recording_id: UUID) -> str:
+    return f"{folder(organisation_id, recording_id)}/segments/"
+
+
 def folder(organisation_id: UUID, recording_id: UUID) -> str:
     """Everything of a recording lies below this."""
     return f"recordings/{organisation_id}/{recording_id}"

@@ -7,7 +7,7 @@ not know are signed too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -67,9 +67,19 @@ def consent_digest(consents: list[Consent], attestations: list[Attestation]) -> 
 def sign(manifest: Manifest, key_id: str, private_key: bytes) -> bytes:
     """The signed bytes. ``ValueError``: a reader would refuse them; it names why and where."""
     key = Ed25519PrivateKey.from_private_bytes(private_key)
-    signature = key.sign(_LABEL + canonical(manifest)).hex()
-    made = canonical({"key": key_id, "manifest": manifest, "signature": signature})
-    keys = {key_id: ManifestKey(key.public_key().public_bytes_raw())}
+    public = key.public_key().public_bytes_raw()
+    return sign_by(manifest, lambda said: (key_id, key.sign(said)), {key_id: public})
+
+
+def sign_by(
+    manifest: Manifest,
+    signer: Callable[[bytes], tuple[str, bytes]],
+    public_keys: Mapping[str, bytes],
+) -> bytes:
+    """As ``sign``, where ``signer`` keeps the key: it gives the key's id and the signature."""
+    key_id, signature = signer(_LABEL + canonical(manifest))
+    made = canonical({"key": key_id, "manifest": manifest, "signature": signature.hex()})
+    keys = {name: ManifestKey(public) for name, public in public_keys.items()}
     try:
         said = _verified(made, keys)
     except Refused as refused:
