@@ -10,11 +10,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from access.facts import Facts, base_roles
-from accounts.models import Organisation
+from accounts.models import Organisation, Person
 from foundation.actor import Actor, ActorKind
 from media.models import MediaWorker, Placement
 from meetings.models import ConsentText, Meeting, Participation
 from recordings.lifecycle import ACTIVE, RecordingState
+from vault.fields import SealedText
 
 
 class RetentionPolicy(models.Model):
@@ -194,6 +195,22 @@ class StoredFilm(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     key_commitment = models.CharField(max_length=64, blank=True)
     read_back_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Hold(models.Model):
+    """Nothing of this recording is destroyed while it stands, whatever any policy says."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="holds")
+    placed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    reason = SealedText(_("reason"))
+    placed_at = models.DateTimeField()
+    released_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return str(self.pk)

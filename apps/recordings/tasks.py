@@ -8,6 +8,7 @@ from celery import shared_task
 
 from access.doors import door
 from access.verbs import Verb
+from recordings.actions import retire as retirement
 from recordings.actions import store
 
 
@@ -27,3 +28,9 @@ def make_films(recording_id: str) -> None:
 @shared_task(name="recordings.drop_segments", ignore_result=True)
 def drop_segments(recording_id: str) -> None:
     store.drop_segments(UUID(recording_id))
+
+
+@door(Verb.RECORDING_SHRED)
+@shared_task(name="recordings.retire", ignore_result=True)
+def retire() -> None:
+    retirement.retire()

@@ -111,6 +111,7 @@ _ALL = (
     Problem("consent_not_asked", 409, 4027, _("There is nothing to agree to at the moment.")),
     Problem("recording_not_here", 409, 4028, _("This kind of meeting cannot be recorded.")),
     Problem("recording_asked", 409, 4029, _("A recording was asked for already, or is running.")),
+    Problem("recording_held", 409, 4044, _("This recording is on hold and must be kept.")),
     # Tickets and sockets
     Problem("ticket_invalid", 401, 4030, _("This page needs to connect again.")),
     Problem(

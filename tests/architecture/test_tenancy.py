@@ -44,6 +44,7 @@ SEALED = {
     "meetings.Guest.contact",
     "meetings.Guest.name",
     "meetings.Meeting.title",
+    "recordings.Hold.reason",
 }
 
 #: Text columns that are neither choices nor sealed, and why they may stand in clear.
