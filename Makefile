@@ -34,9 +34,9 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	$(call heading,tests)
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser and not cable" $(PYTEST)
 	$(call heading,tests in browsers)
-	@# Apart: its participants live on an event loop of the test's, Playwright below on its own.
-	@$(PY) -m pytest -m "browser and not cable" tests/media_worker $(PYTEST)
-	@$(PY) -m pytest -m "browser and not cable" --ignore tests/media_worker $(PYTEST)
+	@# Apart: these live on an event loop of the test's, Playwright below on its own.
+	@$(PY) -m pytest -m "browser and not cable" tests/media_worker tests/recordings $(PYTEST)
+	@$(PY) -m pytest -m "browser and not cable" --ignore tests/media_worker --ignore tests/recordings $(PYTEST)
 	$(call heading,tests at the end of a cable (network namespaces take root))
 	@$(AS_ROOT) $(PY) -m pytest -m cable -p no:cacheprovider $(PYTEST); status=$$?; \
 		$(if $(AS_ROOT),sudo chown -R $$(id -u) build;) exit $$status

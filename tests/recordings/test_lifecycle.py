@@ -12,7 +12,7 @@ from recordings.lifecycle import ACTIVE, RECORDING, TAKES_SEGMENTS, RecordingSta
 VERBS = sorted({verb for _, verb in RECORDING})
 
 
-@pytest.mark.parametrize(("state", "verb"), product(RecordingState, VERBS))
+@pytest.mark.parametrize(("state", "verb"), list(product(RecordingState, VERBS)))
 def test_what_is_not_in_the_table_does_not_happen(state, verb):
     if (state, verb) in RECORDING:
         assert next_state(RECORDING, state, verb) == RECORDING[state, verb]
