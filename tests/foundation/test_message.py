@@ -30,16 +30,25 @@ REFUSALS = (MessageTooLarge, MessageMalformed, MessageUnknown)
 #: One good message of each kind a page may send.
 GOOD = {
     "admit": {"participation": ID},
+    "ask_recording": {"others_in_room": 2},
     "candidate": {"link": "peer", "epoch": 1, "candidate": "candidate:1", "mid": "0", "line": 0},
     "decline": {"participation": ID},
     "describe": {"link": "publish", "epoch": 1, "description": {"type": "offer", "sdp": "v=0"}},
     "end_meeting": {},
+    "give_consent": {"text": ID},
+    "hand_over_recording": {"participation": ID},
     "hello": {"version": 1, "ticket": "t" * 16, "keep_media": False},
     "leave": {},
+    "pause_recording": {},
     "ping": {"n": 1},
+    "refuse_consent": {"text": ID},
     "remove": {"participation": ID},
     "restart_media": {"epoch": 0},
+    "resume_recording": {},
     "sources": {"microphone": True, "camera": False, "screen": False},
+    "stop_recording": {},
+    "take_back_recording": {},
+    "withdraw_consent": {},
 }
 
 #: And of each kind a media worker may send.

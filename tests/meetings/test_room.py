@@ -66,7 +66,7 @@ def test_the_waiting_room_tells_no_names(cast, visit):
     for place, seat in enumerate((first, second), start=1):
         lobby = queries.lobby_message(now, seat.participation_id)
         assert (lobby.place, lobby.waiting, lobby.host_here) == (place, 2, False)
-        assert set(lobby.model_dump()) == {"type", "place", "waiting", "host_here"}
+        assert set(lobby.model_dump()) == {"type", "place", "waiting", "host_here", "question"}
     assert queries.lobby_message(now, uuid4()).place == 0
 
 

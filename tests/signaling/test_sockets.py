@@ -364,7 +364,13 @@ def test_who_waits_is_welcomed_and_learns_their_place_and_no_more(cast, guest):
 
     welcome, lobby, pong, *errors = with_page(script, jar)
     assert (welcome["type"], welcome["purpose"], welcome["host"]) == ("welcome", "wait", False)
-    assert lobby == {"type": "lobby", "place": 1, "waiting": 1, "host_here": False}
+    assert lobby == {
+        "type": "lobby",
+        "place": 1,
+        "waiting": 1,
+        "host_here": False,
+        "question": None,
+    }
     assert pong == {"type": "pong", "n": 41}
     assert [(error["code"], error["about"]) for error in errors] == [
         ("ticket_purpose", "admit"),
