@@ -14,6 +14,11 @@ from foundation.blobs.opening import blobs_from
 @lru_cache(maxsize=1)
 def blobs() -> Blobs:
     """The configured storage, opened once in a process."""
+    return configured()
+
+
+def configured() -> Blobs:
+    """The storage as the settings say now. Nothing is contacted."""
     return blobs_from(settings.STORAGE_URL, **settings.STORAGE_KEYS, authority=settings.STORAGE_CA)
 
 

@@ -6,7 +6,7 @@ that lies in the storage already is read back instead of being made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4, uuid5
@@ -20,6 +20,7 @@ from access.verbs import Verb
 from audit.clock import database_now
 from foundation.actor import service
 from foundation.blobs import BlobMissing
+from foundation.sealing.reading import SegmentsReader
 from foundation.sealing.records import Protection
 from foundation.sealing.stored import HEAD_BYTES, ObjectHeader, ObjectReader, ObjectWriter, Wanted
 from meetings.lifecycle import next_state
@@ -169,7 +170,9 @@ def _fix_consents(recording: Recording) -> None:
         recording.refresh_from_db(fields=["consent_digest"])
 
 
-def _store(recording: Recording, film: Film, segments: object, progress: _Progress) -> StoredFilm:
+def _store(
+    recording: Recording, film: Film, segments: SegmentsReader, progress: _Progress
+) -> StoredFilm:
     row, _ = StoredFilm.objects.get_or_create(
         pk=uuid5(recording.pk, f"{film.place}/{'+'.join(film.sources)}"),
         defaults={
@@ -196,7 +199,7 @@ def _store(recording: Recording, film: Film, segments: object, progress: _Progre
             Protection.NONE,
             film.plaintext_bytes,
         )
-        sealed = _sealed(ObjectWriter(header, key), write(film, lambda: segments), progress)  # type: ignore[arg-type, return-value]
+        sealed = _sealed(ObjectWriter(header, key), write(film, lambda: segments), progress)
         blobs().upload(name, sealed, retain_until=recording.delete_after)
     else:
         progress.add(film.plaintext_bytes)
@@ -240,8 +243,7 @@ def _read_back(
         commitment,
     )
     stored = ObjectReader(wanted, fetch, key)
-    count: Callable[[bytes], None] = lambda piece: progress.add(len(piece))  # noqa: E731
-    row.sha256 = stored.whole(count).hex()
+    row.sha256 = stored.whole(lambda piece: progress.add(len(piece))).hex()
     row.key_commitment = commitment.hex()
     row.size = stored.bytes
     row.plaintext_bytes = stored.header.plaintext_bytes

@@ -20,10 +20,10 @@ from consilium import demo
 from consilium.environment import CANNOT_START
 from foundation.actor import service
 from foundation.blobs import BlobsRefused, BlobsUnavailable
-from foundation.blobs.opening import blobs_from
 from foundation.keys import KeyServiceError, WrapRefused, localfile
 from media.actions.workers import invite_worker
 from media.models import MediaWorker
+from recordings import storage
 from vault import keyring, signing
 from vault.models import SigningKey
 
@@ -66,11 +66,8 @@ class Command(BaseCommand):
 
     def _look_at_storage(self) -> None:
         """Set up wrong, it ends the start; away, it does not: calls need no storage."""
-        blobs = blobs_from(
-            settings.STORAGE_URL, **settings.STORAGE_KEYS, authority=settings.STORAGE_CA
-        )
         try:
-            blobs.ensure_ready()
+            storage.configured().ensure_ready()
         except BlobsUnavailable as problem:
             self.stderr.write(f"The storage cannot be reached, and nothing can be kept: {problem}.")
         except BlobsRefused as problem:
