@@ -11,18 +11,24 @@
 /** Wi-Fi roaming recovers by itself within about a second. */
 const DISCONNECTED_MS = 1_500;
 /** Silence of this length is worth asking the server whether the network is there at all. */
-const DOUBTFUL_MS = 1_200;
-/** And of this length, right after the network is said to have changed. */
-const DOUBTFUL_AFTER_HINT_MS = 500;
-const HINT_LASTS_MS = 3_000;
+const DOUBTFUL_MS = 900;
 /**
- * So long after the server's answer still nothing: the path is dead. Silence, answer, this and a
- * new connection together stay below the 3 s that a change of network may take.
+ * And of this length, with the server's answer, a path is dead: reports come about once a second even
+ * while nobody sends. Silence and a new connection together stay below the 3 s that are promised.
  */
+const DEAD_MS = 1_650;
+/** Right after the network is said to have changed both are shorter. */
+const DOUBTFUL_AFTER_HINT_MS = 500;
+const DEAD_AFTER_HINT_MS = 950;
+const HINT_LASTS_MS = 3_000;
+/** So long after the server's answer something may still come: a network that was away is back. */
 const ANSWERED_MS = 450;
+const ASK_AGAIN_MS = 1_200;
 /** Gathering, relay and DTLS over a slow phone line take up to about 4 s. */
 const CONNECTING_MS = 10_000;
 const LOOK_EVERY_MS = 250;
+/** In a silence every moment counts. */
+const LOOK_IN_SILENCE_EVERY_MS = 100;
 
 /**
  * What comes in on one connection. The two ends report to each other about every second, also while
@@ -31,6 +37,8 @@ const LOOK_EVERY_MS = 250;
  */
 class Hearing {
   static STEADY_MS = 2_000;
+  /** Longer than two reports are apart. */
+  static PAUSE_MS = 1_200;
   #bytes = -1;
   #since = 0;
   #movedAt = 0;
@@ -38,7 +46,7 @@ class Hearing {
   /** @param {number} bytes received so far @param {number} now */
   take(bytes, now) {
     if (bytes === this.#bytes) return;
-    if (this.#bytes < 0 || now - this.#movedAt > DOUBTFUL_MS) this.#since = now;
+    if (this.#bytes < 0 || now - this.#movedAt > Hearing.PAUSE_MS) this.#since = now;
     this.#bytes = bytes;
     this.#movedAt = now;
   }
@@ -61,7 +69,7 @@ async function bytesReceived(connection) {
 export class Health {
   #connections;
   #events;
-  /** @type {ReturnType<typeof setInterval>} */
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #since = performance.now();
   /** @type {number | null} */
@@ -75,7 +83,6 @@ export class Health {
   #askedAt = null;
   /** @type {number | null} */
   #answeredAt = null;
-  #looking = false;
   #stopped = false;
 
   /**
@@ -86,7 +93,7 @@ export class Health {
   constructor(connections, events) {
     this.#connections = connections;
     this.#events = events;
-    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
+    this.#lookLater();
   }
 
   /** The network may have changed under us. */
@@ -96,21 +103,25 @@ export class Health {
 
   /** Whether something came in lately, or nothing was to be expected. */
   get isLively() {
-    return this.#silentMs < DOUBTFUL_MS;
+    return this.#silentMs < Hearing.PAUSE_MS;
   }
 
   stop() {
     this.#stopped = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
+  }
+
+  #lookLater() {
+    if (this.#stopped) return;
+    const every = this.#silentMs < DOUBTFUL_AFTER_HINT_MS ? LOOK_EVERY_MS : LOOK_IN_SILENCE_EVERY_MS;
+    this.#timer = setTimeout(() => void this.#look(), every);
   }
 
   async #look() {
-    if (this.#looking) return;
-    this.#looking = true;
     const connections = this.#connections();
     if (this.#isLost(connections.map((pc) => pc.connectionState))) return this.#report();
     if (this.#connectedOnce) await this.#listen(connections).catch(() => {});
-    this.#looking = false;
+    this.#lookLater();
   }
 
   /** @param {RTCPeerConnectionState[]} states @returns {boolean} whether the browser itself says so */
@@ -138,8 +149,9 @@ export class Health {
     if (this.#silentMs < (hinted ? DOUBTFUL_AFTER_HINT_MS : DOUBTFUL_MS)) {
       this.#askedAt = this.#answeredAt = null;
     } else if (this.#answeredAt !== null) {
-      if (now - this.#answeredAt > ANSWERED_MS) this.#report();
-    } else if (this.#askedAt === null || now - this.#askedAt > DOUBTFUL_MS) this.#ask(now);
+      const dead = this.#silentMs > (hinted ? DEAD_AFTER_HINT_MS : DEAD_MS);
+      if (dead && now - this.#answeredAt > ANSWERED_MS) this.#report();
+    } else if (this.#askedAt === null || now - this.#askedAt > ASK_AGAIN_MS) this.#ask(now);
   }
 
   /** @param {number} now */
