@@ -10,6 +10,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)/platform:$(CURDIR)/apps:$(CURDIR)
 
+IN_PAGES := --ignore tests/media_worker --ignore tests/recordings
+
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo --preserve-env env PYTHONDONTWRITEBYTECODE=1)
 
 # Each stamp is newer than the file it was made from: a second run has nothing to do.
@@ -36,7 +38,9 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	$(call heading,tests in browsers)
 	@# Apart: these live on an event loop of the test's, Playwright below on its own.
 	@$(PY) -m pytest -m "browser and not cable" tests/media_worker tests/recordings $(PYTEST)
-	@$(PY) -m pytest -m "browser and not cable" --ignore tests/media_worker --ignore tests/recordings $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cable and not timed" $(IN_PAGES) $(PYTEST)
+	$(call heading,tests in browsers that nothing else may disturb)
+	@$(PY) -m pytest -m "browser and not cable and timed" $(IN_PAGES) $(PYTEST)
 	$(call heading,tests at the end of a cable (network namespaces take root))
 	@$(AS_ROOT) $(PY) -m pytest -m cable -p no:cacheprovider $(PYTEST); status=$$?; \
 		$(if $(AS_ROOT),sudo chown -R $$(id -u) build;) exit $$status

@@ -16,7 +16,7 @@ from tests.flows import house as houses
 from tests.flows.house import House
 from tests.flows.http_door import Browser
 
-pytestmark = pytest.mark.browser  # needs an installation; runs serially
+pytestmark = pytest.mark.browser  # needs an installation
 
 house = houses.house
 the_call_goes_on = houses.the_call_goes_on

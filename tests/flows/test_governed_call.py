@@ -12,7 +12,7 @@ from tests.flows.conftest import COLLEAGUE
 from tests.flows.people import FLAGS, Visitor, code_of
 from tests.servers.installation import Installation
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
 #: What DTLS and SRTP may be through the worker (T1): AEAD only.
 AEAD = re.compile(r"GCM|CHACHA20")

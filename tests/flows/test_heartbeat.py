@@ -8,7 +8,7 @@ import pytest
 
 from tests.servers.processes import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
 LISTEN = """async (script) => {
   // The page's own timer is put to sleep, as a hidden tab's is: what beats then is the worker.

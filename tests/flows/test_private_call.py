@@ -9,7 +9,7 @@ import pytest
 from tests.flows.conftest import CLINICIAN
 from tests.flows.people import code_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
 PATIENT = "rosa.private@example.test"
 

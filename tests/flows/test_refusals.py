@@ -29,7 +29,7 @@ from tests.flows.page_socket import Socket, is_shut_out
 from tests.flows.people import totp
 from tests.flows.tokens import assertion, hmac_signed, unsigned
 
-pytestmark = pytest.mark.browser  # needs an installation; runs serially
+pytestmark = pytest.mark.browser  # needs an installation
 
 house = houses.house
 the_call_goes_on = houses.the_call_goes_on

@@ -1,4 +1,4 @@
-"""Two hours, as real ones: clocks that drift all the while, and no memory that grows with them."""
+"""Long recordings: clocks that drift all the while, and no memory that grows with the length."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def _forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def test_two_hours_are_planned_and_written_in_little_memory() -> None:
+def test_half_an_hour_is_planned_and_written_in_little_memory() -> None:
     run_of_it, camera_of_it = uuid.uuid4(), studio.camera(Person()).source
     sound_of_it = Source(2, camera_of_it.place, Kind.MICROPHONE, Codec.OPUS)
     # A key frame a second; each picture a fifth of a second and 20 kB: 800 kbit/s.
     large = tuple(picture + bytes(20_000) for picture in studio.pictures(fps=5))
 
     def segments() -> Iterator[Segment]:
-        for second in range(2 * HOUR_S):
+        for second in range(HOUR_S // 2):
             at_us = second * 1_000_000
             records: list[Record] = [
                 Opening(at_us, studio.STARTED_US + at_us, 1_000_000),
@@ -88,7 +88,7 @@ def test_two_hours_are_planned_and_written_in_little_memory() -> None:
     [film] = plan(segments, studio.STARTED_US).films
     planned = time.monotonic()
     planning_mb = _peak_mb() - before
-    assert film.plaintext_bytes > 700_000_000
+    assert film.plaintext_bytes > 175_000_000
     _forget_peak()
     size = sum(len(piece) for piece in write(film, segments))
     written = time.monotonic()
