@@ -10,7 +10,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)/platform:$(CURDIR)/apps:$(CURDIR)
 
-IN_PAGES := --ignore tests/media_worker --ignore tests/recordings
+# Folders are named because collecting everything takes as long as some of these tests;
+# tests/conftest.py refuses a browser's test that stands elsewhere.
+IN_PAGES := tests/faults tests/flows
 
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo --preserve-env env PYTHONDONTWRITEBYTECODE=1)
 
@@ -42,7 +44,7 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	$(call heading,tests in browsers that nothing else may disturb)
 	@$(PY) -m pytest -m "browser and not cable and timed" $(IN_PAGES) $(PYTEST)
 	$(call heading,tests at the end of a cable (network namespaces take root))
-	@$(AS_ROOT) $(PY) -m pytest -m cable -p no:cacheprovider $(PYTEST); status=$$?; \
+	@$(AS_ROOT) $(PY) -m pytest -m cable -p no:cacheprovider tests/flows tests/servers $(PYTEST); status=$$?; \
 		$(if $(AS_ROOT),sudo chown -R $$(id -u) build;) exit $$status
 
 # Management commands of the checks must not touch the data of an installation that lies here.

@@ -28,6 +28,23 @@ from django.conf import settings as django_settings  # noqa: E402
 assert django_settings.DATA.is_relative_to(REPOSITORY / "build" / "tests")
 
 
+#: The folders that the Makefile names for each kind; no run but the first collects everything.
+STAND_IN = {
+    "browser": {"faults", "flows", "media_worker", "recordings"},
+    "cable": {"flows", "servers"},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A marked test that stands where no run looks for it is an error and no silence."""
+    tests = REPOSITORY / "tests"
+    for item in items:
+        folder = item.path.relative_to(tests).parts[0]
+        for marker, folders in STAND_IN.items():
+            if item.get_closest_marker(marker) is not None and folder not in folders:
+                raise pytest.UsageError(f"{item.nodeid} is marked {marker} outside of {folders}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def key_file() -> None:
     """The master key that wraps every key of the tests' databases."""
