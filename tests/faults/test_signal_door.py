@@ -270,6 +270,17 @@ def test_22_a_flood_ends_the_socket_and_nobody_else_notices(house: House):
     stranger.is_refused("hello_required")
 
 
+def test_22_whoever_hears_late_still_learns_why(house: House):
+    """A line that is slow in one direction, and a page that goes on talking meanwhile."""
+    line = house.abused.connect()
+    with line.deaf():
+        line.raw("no JSON")
+        for number in range(25):
+            time.sleep(0.1)  # how slow it is
+            line.say("ping", n=number)
+    line.is_refused("message_malformed")
+
+
 # ---------------------------------------------------------------- 23
 
 

@@ -10,8 +10,8 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -105,6 +105,13 @@ class Socket:
     def raw(self, data: str | bytes) -> None:
         """Sent as it is; a socket that was closed meanwhile takes it silently."""
         self.flood([data])
+
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """What comes waits on the way meanwhile, as on a line that is slow in one direction."""
+        _loop.call_soon_threadsafe(self._line.transport.pause_reading)
+        yield
+        _loop.call_soon_threadsafe(self._line.transport.resume_reading)
 
     def flood(self, messages: list[str] | list[bytes] | list[str | bytes]) -> None:
         """As fast as the line takes them."""
