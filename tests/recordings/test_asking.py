@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 
 from access.verbs import Verb
+from audit.trail import personal_fields
 from foundation.wire.browser import Mode
 from meetings.actions import consent, enter, host, plan
 from meetings.models import Meeting, Seat
@@ -154,6 +155,29 @@ def test_a_late_joiner_agrees_before_entering_and_is_recorded_from_then_on(call:
     assert call.orders(before)[-1]["places"] == call.place_ids(call.host, call.guest, third)
     assert enter.join_ticket(acting_through(third), third)
     connect(third)
+
+
+def test_who_left_before_it_was_asked_answers_at_the_door_and_comes_back(call: Call, third: Seat):
+    enter.join_ticket(acting_through(third), third)
+    connect(third)
+    host.leave(acting_through(third), third.participation_id)
+    call.recording()
+    with refused(Verb.ROOM_JOIN, "consent_required"):
+        enter.join_ticket(acting_through(third), third)
+    assert enter.wait_ticket(acting_through(third), third)
+    call.agree(third)
+    before = latest()
+    assert enter.join_ticket(acting_through(third), third)
+    connect(third)
+    assert call.orders(before)[-1]["places"] == call.place_ids(call.host, call.guest, third)
+
+
+def test_who_else_is_in_the_askers_room_stands_sealed_beside_the_trail(call: Call):
+    call.ask(others_in_room=1, who="Zwitscherling, a student")
+    [row] = deeds(Verb.RECORDING_ASK)
+    assert "Zwitscherling" not in row.body
+    assert personal_fields(row) == {"in_the_room": "Zwitscherling, a student"}
+    assert Attestation.objects.get().others == 1
 
 
 def test_who_comes_while_it_is_only_asked_is_asked_as_well(call: Call, third: Seat):
