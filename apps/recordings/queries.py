@@ -22,8 +22,7 @@ def recordable(organisation_id: UUID, mode: wire.Mode) -> wire.Recordable:
     """Whether a call of this kind may be recorded there, as things stand."""
     if mode != wire.Mode.GOVERNED:
         return wire.Recordable.NOT_THIS_KIND
-    with transaction.atomic():
-        may = policies.current(organisation_id).may_record
+    may = policies.may_record(organisation_id)
     return wire.Recordable.YES if may else wire.Recordable.NOT_BY_POLICY
 
 
@@ -33,7 +32,7 @@ def shown(meeting_id: UUID, participation_id: UUID, language: str) -> wire.Recor
     if recording is None:
         return None
     answered = Consent.objects.filter(
-        participation_id=participation_id, text_id=recording.text_id
+        participation_id=participation_id, question=recording.pk
     ).exists()
     return wire.RecordingShown(
         state=recording.state,

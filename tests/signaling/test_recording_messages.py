@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -230,7 +231,7 @@ def test_who_is_let_into_a_recorded_call_agrees_at_the_door_and_then_comes_in(ca
     ticket = enter.wait_ticket(acting_through(seat), seat)
     jar = cookies(meeting.pk, taken.seat_secret)
     with transaction.atomic():
-        text = consent.ask(meeting)
+        text = consent.ask(meeting, uuid4())
         consent.need_to_enter(meeting)
 
     async def hint() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from access import gate
 from access.actions import action
@@ -46,12 +46,14 @@ def ask(
         if active(meeting_id) is not None:
             raise ConsiliumError("recording_asked")
         place = Participation.objects.get(pk=participation_id, meeting=meeting)
+        question = uuid4()
         recording = Recording.objects.create(
+            pk=question,
             organisation_id=meeting.organisation_id,
             meeting=meeting,
             asked_by=place,
             keeper=place,
-            text=consent.ask(meeting),
+            text=consent.ask(meeting, question),
             policy=policy,
         )
         Attestation.objects.create(
