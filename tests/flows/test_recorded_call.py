@@ -127,7 +127,7 @@ class Tape:
         """What was done about recordings and consents, in order, and what was refused why."""
         rows = self.trail.ask(
             "SELECT tag, outcome, reason FROM audit_trailrow WHERE id > ? AND"
-            " (tag LIKE 'recordings:recording:%' OR tag LIKE 'meetings:consent:%'"
+            " (tag LIKE 'recordings:%' OR tag LIKE 'meetings:consent:%'"
             "  OR outcome = 'refused') ORDER BY id",
             self.since,
         )
@@ -337,7 +337,7 @@ def test_a_call_is_recorded_with_everybodys_word_and_nobody_elses(
         "room:join refused consent_required",
         "consent:give",
         "recording:hand_over",
-        "recording:spare",
+        "place:spare",
         "consent:withdraw",
         "recording:end",
         "recording:seal",
