@@ -62,8 +62,9 @@ POLICY: dict[Verb, Rule] = {
     Verb.CODE_MINT: _rule("service", "pending ended", _ANY),
     Verb.CODE_SEND: _rule("seat", "pending ended", _ANY),
     # On one's own screen, in the call or on the way into it.
-    Verb.CONSENT_GIVE: _rule("occupant", "waiting admitted", _KNOWN, "not_admitted"),
-    Verb.CONSENT_REFUSE: _rule("occupant", "waiting admitted", _KNOWN, "not_admitted"),
+    # Who left is asked at the door before they come back.
+    Verb.CONSENT_GIVE: _rule("occupant", "waiting admitted left", _KNOWN, "not_admitted"),
+    Verb.CONSENT_REFUSE: _rule("occupant", "waiting admitted left", _KNOWN, "not_admitted"),
     Verb.CONSENT_WITHDRAW: _rule("occupant", "waiting admitted left", _KNOWN, "not_admitted"),
     Verb.DESK_OPEN: _rule("clinician coordinator"),
     # Nobody holds it: it names on the trail what was refused before any verb was known.

@@ -1,7 +1,7 @@
 """Reading consents: the words, who agreed to them, and who has still to be asked.
 
-A text is one version of an organisation's words, in every language. Consent is to one text: when
-the words change, everybody is asked anew.
+A text is one version of an organisation's words, in every language. Consent is to one question in
+these words: when it is asked again, everybody is asked anew, also who agreed to an earlier one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from uuid import UUID
 
 import rfc8785
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
@@ -37,24 +38,29 @@ def current_text(organisation_id: UUID) -> ConsentText:
     return newest if newest is not None else _first_text(organisation_id)
 
 
+def answers(meeting: Meeting) -> QuerySet[Consent]:
+    """Consents to what the meeting asks now, withdrawn ones too; none while it asks nothing."""
+    if meeting.consent_question is None:
+        return Consent.objects.none()
+    return Consent.objects.filter(
+        participation__meeting_id=meeting.pk, question=meeting.consent_question
+    )
+
+
 def has_answered(place: Participation) -> bool:
-    """Whether they agreed to the meeting's text, perhaps changing their mind since.
+    """Whether they agreed to the meeting's question, perhaps changing their mind since.
 
     Who withdrew may come back into the call: they are not recorded.
     """
-    return Consent.objects.filter(
-        participation_id=place.pk, text_id=place.meeting.consent_text_id
-    ).exists()
+    return answers(place.meeting).filter(participation_id=place.pk).exists()
 
 
 def agreed(meeting: Meeting) -> set[UUID]:
-    """The places whose consent to the meeting's text stands."""
+    """The places whose consent to the meeting's question stands."""
     return set(
-        Consent.objects.filter(
-            participation__meeting_id=meeting.pk,
-            text_id=meeting.consent_text_id,
-            withdrawn_at__isnull=True,
-        ).values_list("participation_id", flat=True)
+        answers(meeting)
+        .filter(withdrawn_at__isnull=True)
+        .values_list("participation_id", flat=True)
     )
 
 
@@ -63,10 +69,7 @@ def unanswered(meeting: Meeting) -> list[Participation]:
     asked = Participation.objects.filter(
         meeting_id=meeting.pk, state=PlaceState.ADMITTED, socket__isnull=False
     )
-    answered = Consent.objects.filter(
-        participation__meeting_id=meeting.pk, text_id=meeting.consent_text_id
-    )
-    return list(asked.exclude(pk__in=answered.values("participation_id")))
+    return list(asked.exclude(pk__in=answers(meeting).values("participation_id")))
 
 
 def _first_text(organisation_id: UUID) -> ConsentText:

@@ -43,6 +43,8 @@ class Meeting(models.Model):
     seq = models.PositiveIntegerField(default=0)
     #: What everybody in the call is asked to agree to, while something asks for it.
     consent_text = models.ForeignKey("ConsentText", models.PROTECT, null=True)
+    #: Which question that is. The same words asked again are another question.
+    consent_question = models.UUIDField(null=True)
     #: Nobody enters without it: what they agreed to is happening.
     consent_needed_to_enter = models.BooleanField(default=False)
     starts_at = models.DateTimeField(_("starts"))
@@ -322,19 +324,20 @@ class SpentTicket(models.Model):
 
 
 class Consent(models.Model):
-    """One place's agreement to one text, given on its own screen. Never deleted."""
+    """One place's agreement, to one question in these words, on its own screen. Never deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT)
     participation = models.ForeignKey(Participation, models.PROTECT, related_name="consents")
     text = models.ForeignKey(ConsentText, models.PROTECT)
+    question = models.UUIDField()
     given_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["participation", "text"],
+                fields=["participation", "question"],
                 condition=models.Q(withdrawn_at__isnull=True),
                 name="meetings_one_consent",
             )

@@ -17,7 +17,7 @@ from vault.models import SigningKey
 
 def consents_of(recording: Recording) -> list[Consent]:
     rows = ConsentRow.objects.filter(
-        participation__meeting_id=recording.meeting_id, text_id=recording.text_id
+        participation__meeting_id=recording.meeting_id, question=recording.pk
     ).order_by("given_at", "pk")
     return [
         Consent(

@@ -24,6 +24,12 @@ def current(organisation_id: UUID) -> RetentionPolicy:
     return newest if newest is not None else write(organisation_id)
 
 
+def may_record(organisation_id: UUID) -> bool:
+    """Whether calls may be recorded there now. Makes nothing."""
+    newest = RetentionPolicy.objects.filter(organisation_id=organisation_id).order_by("version")
+    return newest.values_list("may_record", flat=True).last() is True
+
+
 def write(
     organisation_id: UUID,
     *,

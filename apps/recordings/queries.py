@@ -1,15 +1,29 @@
-"""Reading recordings: what a screen in the call shows of one."""
+"""Reading recordings: what a screen in the call shows of one, running or over."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
+
+from audit.clock import database_now
 from foundation.wire import browser as wire
 from meetings import consents
+from meetings.lifecycle import PlaceState
 from meetings.models import Consent, ConsentText, Participation
+from meetings.presence import SEEN_LASTS
+from recordings import policies
 from recordings.actions.ask import active
-from recordings.lifecycle import RecordingState
-from recordings.models import Recording
+from recordings.lifecycle import ACTIVE, RecordingState
+from recordings.models import Recording, RetentionPolicy
+
+
+def recordable(organisation_id: UUID, mode: wire.Mode) -> wire.Recordable:
+    """Whether a call of this kind may be recorded there, as things stand."""
+    if mode != wire.Mode.GOVERNED:
+        return wire.Recordable.NOT_THIS_KIND
+    may = policies.may_record(organisation_id)
+    return wire.Recordable.YES if may else wire.Recordable.NOT_BY_POLICY
 
 
 def shown(meeting_id: UUID, participation_id: UUID, language: str) -> wire.RecordingShown | None:
@@ -18,15 +32,33 @@ def shown(meeting_id: UUID, participation_id: UUID, language: str) -> wire.Recor
     if recording is None:
         return None
     answered = Consent.objects.filter(
-        participation_id=participation_id, text_id=recording.text_id
+        participation_id=participation_id, question=recording.pk
     ).exists()
     return wire.RecordingShown(
         state=recording.state,
         falters=_falters(recording),
+        since=recording.started_at,
         keeper=recording.keeper_id,
         agreed=sorted(consents.agreed(recording.meeting), key=str),
-        question=None if answered else _question(recording.text, language),
+        unanswered=sorted((place.pk for place in _unanswered_inside(recording)), key=str),
+        outside=sorted((place.pk for place in _outside(recording)), key=str),
+        terms=_terms(recording.policy),
+        question=None if answered else _question(recording.text, recording.policy, language),
     )
+
+
+def over(meeting_id: UUID) -> wire.RecordingOver | None:
+    """What became of the newest recording; None before one is over, or while one is active."""
+    newest = Recording.objects.filter(meeting_id=meeting_id).order_by("asked_at").last()
+    if newest is None or newest.state in ACTIVE | _LONG_OVER:
+        return None
+    return wire.RecordingOver(
+        id=newest.pk, state=newest.state, why=newest.end_reason, percent=newest.percent
+    )
+
+
+#: A call does not last that long.
+_LONG_OVER = frozenset({RecordingState.SHREDDED, RecordingState.REMOVED})
 
 
 def question_at_the_door(participation_id: UUID, language: str) -> wire.Question | None:
@@ -35,11 +67,37 @@ def question_at_the_door(participation_id: UUID, language: str) -> wire.Question
     text = place.meeting.consent_text
     if text is None or not place.meeting.consent_needed_to_enter or consents.has_answered(place):
         return None
-    return _question(text, language)
+    recording = active(place.meeting_id)
+    with transaction.atomic():
+        policy = recording.policy if recording else policies.current(place.organisation_id)
+    return _question(text, policy, language)
 
 
-def _question(text: ConsentText, language: str) -> wire.Question:
-    return wire.Question(text=text.pk, words=text.in_language(language))
+def _question(text: ConsentText, policy: RetentionPolicy, language: str) -> wire.Question:
+    return wire.Question(text=text.pk, words=text.in_language(language), terms=_terms(policy))
+
+
+def _terms(policy: RetentionPolicy) -> wire.Terms:
+    clinician = ["clinician"] if policy.clinician_may_play else []
+    return wire.Terms(seen_by=[*clinician, "compliance_officer"], keep_days=policy.keep_days)
+
+
+def _unanswered_inside(recording: Recording) -> list[Participation]:
+    places = consents.unanswered(recording.meeting)
+    return [place for place in places if place.socket_purpose == wire.Purpose.JOIN]
+
+
+def _outside(recording: Recording) -> list[Participation]:
+    """Let in, their page is open, and they have not agreed: they stand before the call."""
+    if not recording.meeting.consent_needed_to_enter:
+        return []
+    at_the_door = recording.meeting.participations.filter(
+        state=PlaceState.ADMITTED,
+        socket__isnull=False,
+        socket_purpose=wire.Purpose.WAIT.value,
+        seen_at__gt=database_now() - SEEN_LASTS,
+    )
+    return [place for place in at_the_door if not consents.has_answered(place)]
 
 
 def _falters(recording: Recording) -> bool:

@@ -8,8 +8,8 @@ from celery import shared_task
 
 from access.doors import door
 from access.verbs import Verb
+from recordings.actions import capture, store
 from recordings.actions import retire as retirement
-from recordings.actions import store
 
 
 @door(Verb.RECORDING_SEAL)
@@ -28,6 +28,12 @@ def make_films(recording_id: str) -> None:
 @shared_task(name="recordings.drop_segments", ignore_result=True)
 def drop_segments(recording_id: str) -> None:
     store.drop_segments(UUID(recording_id))
+
+
+@door(Verb.RECORDING_END)
+@shared_task(name="recordings.end_unkept", ignore_result=True)
+def end_unkept() -> None:
+    capture.end_unkept()
 
 
 @door(Verb.RECORDING_SHRED)

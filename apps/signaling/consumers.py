@@ -199,6 +199,9 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                 host=connection.host,
                 mode=connection.mode,
                 ping_seconds=limits.PING_SECONDS,
+                recordable=await in_database(
+                    recordings.recordable, connection.organisation_id, connection.mode
+                ),
             )
         )
         self._welcomed = True
@@ -292,14 +295,11 @@ class MeetingConsumer(AsyncWebsocketConsumer):
             await self._send(queries.lobby_message(now, connection.participation_id))
         else:
             state = queries.state_message(now, for_host=connection.host)
-            if now.consent_is_asked:
-                recording = await in_database(
-                    recordings.shown,
-                    connection.meeting_id,
-                    connection.participation_id,
-                    self._language,
+            if connection.mode is wire.Mode.GOVERNED:
+                shown = await in_database(
+                    _recording, connection, self._language, now.consent_is_asked
                 )
-                state = state.model_copy(update={"recording": recording})
+                state = state.model_copy(update=shown)
             await self._send(state)
 
     async def _let_in(self, connection: opening.Connection, now: queries.Room) -> None:
@@ -316,8 +316,8 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                 await self._send(lobby.model_copy(update={"question": question}))
                 return
         if not self._let_in_already:
-            self._let_in_already = True
             ticket = await in_database(opening.ticket_to_join, connection)
+            self._let_in_already = True
             await self._send(wire.Admitted(ticket=ticket))
 
     async def _send_media(self, connection: opening.Connection) -> None:
@@ -370,6 +370,16 @@ class MeetingConsumer(AsyncWebsocketConsumer):
         if not self._ended:
             self._ended = True
             await self.close(code)
+
+
+def _recording(
+    connection: opening.Connection, language: str, consent_is_asked: bool
+) -> dict[str, Message | None]:
+    """What ``state`` says of a recording: one that is asked for or runs, else what became of it."""
+    if consent_is_asked:
+        place = connection.participation_id
+        return {"recording": recordings.shown(connection.meeting_id, place, language)}
+    return {"recording_over": recordings.over(connection.meeting_id)}
 
 
 def _record(

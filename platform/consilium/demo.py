@@ -23,6 +23,7 @@ from audit import trail
 from foundation.actor import Role, service
 from foundation.wire.browser import Mode
 from meetings.actions import plan
+from recordings import policies
 from vault import keyring
 
 ORGANISATION = "Riverside Hospital"
@@ -45,6 +46,10 @@ DEPARTMENTS = ((PRIVATE_DEPARTMENT, Mode.PRIVATE), ("Case conference", Mode.GOVE
 SIGN_IN_RENEWED = "accounts:person:renew_sign_in"
 
 
+#: The demo's calls may be recorded, and nobody's attempts are kept for long.
+KEEP_DAYS = 7
+
+
 class NoDemo(Exception):
     """There is no demo here; the message is one line."""
 
@@ -58,6 +63,7 @@ def make() -> list[str]:
         ]
     with transaction.atomic():
         organisation = make_organisation(ORGANISATION, TIME_ZONE)
+        policies.write(organisation.pk, may_record=True, keep_days=KEEP_DAYS)
         departments = {
             name: Department.objects.create(
                 organisation=organisation, name=name, mode_preset=mode.value
@@ -119,6 +125,7 @@ def _what_to_do(link: str) -> list[str]:
         "  Add the TOTP key to an authenticator app, or: oathtool --totp -b KEY",
         f"  A private visit is planned now. The patient's link: {link}",
         f"  The patient's code arrives as a file in {settings.DATA / 'mail'}",
+        "  To try a recording: plan a governed visit, and press Record in the call.",
     ]
 
 

@@ -219,6 +219,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "outbox.sweep": {"task": "outbox.sweep", "schedule": 5.0},
     "recordings.advance": {"task": "recordings.advance", "schedule": 5.0},
+    "recordings.end_unkept": {"task": "recordings.end_unkept", "schedule": 5.0},
     "recordings.retire": {"task": "recordings.retire", "schedule": 600.0},
     "outbox.forget_delivered": {"task": "outbox.forget_delivered", "schedule": 3600.0},
     "accounts.forget_expired_sessions": {

@@ -46,7 +46,7 @@ def heard(monkeypatch) -> list[object]:
 
 def asked(meeting: Meeting, *, enforced: bool = False) -> ConsentText:
     with transaction.atomic():
-        text = consent.ask(meeting)
+        text = consent.ask(meeting, uuid4())
         if enforced:
             consent.need_to_enter(meeting)
     return text

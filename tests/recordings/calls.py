@@ -46,12 +46,13 @@ class Call:
     def patient(self) -> Actor:
         return acting_through(self.guest)
 
-    def ask(self, others_in_room: int = 0) -> Recording:
+    def ask(self, others_in_room: int = 0, who: str = "") -> Recording:
         return ask.ask(
             self.clinician,
             self.meeting.pk,
             self.host.participation_id,
             others_in_room=others_in_room,
+            who=who,
         )
 
     def agree(self, *seats: Seat) -> None:

@@ -8,11 +8,12 @@ import pytest
 from django.db import transaction
 
 from access.verbs import Verb
+from audit.trail import personal_fields
 from foundation.wire.browser import Mode
 from meetings.actions import consent, enter, host, plan
 from meetings.models import Meeting, Seat
-from recordings import policies
-from recordings.actions import ask
+from recordings import manifests, policies
+from recordings.actions import ask, capture
 from recordings.lifecycle import RecordingState
 from recordings.models import Attestation, Recording, RetentionPolicy
 from tests.audit.reading import deeds, refused
@@ -69,14 +70,32 @@ def test_who_agreed_and_changes_their_mind_before_it_begins_ends_the_question(ca
     assert state_of(recording.pk) == RecordingState.ABANDONED
 
 
-def test_an_earlier_consent_to_the_same_words_still_counts_and_is_asked_of_the_rest(call: Call):
+def test_what_was_agreed_to_before_counts_no_more_when_it_is_asked_again(call: Call):
     recording = call.ask()
     call.agree(call.host)
     ask.take_back(call.clinician, recording.pk)
     assert state_of(recording.pk) == RecordingState.ABANDONED
     second = call.ask()
     call.agree(call.guest)
+    assert state_of(second.pk) == RecordingState.ASKED
+    call.agree(call.host)
     assert state_of(second.pk) == RecordingState.RECORDING
+
+
+def test_a_second_recording_asks_everybody_anew_also_who_withdrew_from_the_first(call: Call):
+    first = call.recording()
+    consent.withdraw(call.patient, call.guest.participation_id)
+    capture.stop(call.clinician, first.pk)
+    before = [(row["place"], row["withdrawn_at"]) for row in manifests.consents_of(first)]
+    second = call.ask()
+    assert state_of(second.pk) == RecordingState.ASKED
+    call.agree(call.host)
+    assert state_of(second.pk) == RecordingState.ASKED
+    call.agree(call.guest)
+    assert state_of(second.pk) == RecordingState.RECORDING
+    assert call.orders()[-1]["places"] == call.place_ids(call.host, call.guest)
+    assert len(manifests.consents_of(second)) == 2
+    assert [(row["place"], row["withdrawn_at"]) for row in manifests.consents_of(first)] == before
 
 
 def test_a_private_call_is_not_recorded(cast):
@@ -154,6 +173,29 @@ def test_a_late_joiner_agrees_before_entering_and_is_recorded_from_then_on(call:
     assert call.orders(before)[-1]["places"] == call.place_ids(call.host, call.guest, third)
     assert enter.join_ticket(acting_through(third), third)
     connect(third)
+
+
+def test_who_left_before_it_was_asked_answers_at_the_door_and_comes_back(call: Call, third: Seat):
+    enter.join_ticket(acting_through(third), third)
+    connect(third)
+    host.leave(acting_through(third), third.participation_id)
+    call.recording()
+    with refused(Verb.ROOM_JOIN, "consent_required"):
+        enter.join_ticket(acting_through(third), third)
+    assert enter.wait_ticket(acting_through(third), third)
+    call.agree(third)
+    before = latest()
+    assert enter.join_ticket(acting_through(third), third)
+    connect(third)
+    assert call.orders(before)[-1]["places"] == call.place_ids(call.host, call.guest, third)
+
+
+def test_who_else_is_in_the_askers_room_stands_sealed_beside_the_trail(call: Call):
+    call.ask(others_in_room=1, who="Zwitscherling, a student")
+    [row] = deeds(Verb.RECORDING_ASK)
+    assert "Zwitscherling" not in row.body
+    assert personal_fields(row) == {"in_the_room": "Zwitscherling, a student"}
+    assert Attestation.objects.get().others == 1
 
 
 def test_who_comes_while_it_is_only_asked_is_asked_as_well(call: Call, third: Seat):

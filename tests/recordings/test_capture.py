@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 
 from access.verbs import Verb
+from audit.clock import database_now
 from media.actions import paths
 from media.events import RecordingReported
 from meetings.actions import consent, enter, host
+from meetings.models import Participation
 from recordings.actions import capture
 from recordings.lifecycle import RecordingState
 from tests.audit.reading import deeds, refused
@@ -96,6 +100,51 @@ def test_it_ends_when_its_keeper_leaves(call: Call):
     recording.refresh_from_db()
     assert (recording.state, recording.end_reason) == (RecordingState.GATHERING, "starter_left")
     assert told(call, before) == [("worker.stop_recording", "starter_left")]
+
+
+def unheard(call: Call, seconds: float) -> None:
+    """The keeper's page was last heard so long ago, and its socket is gone."""
+    Participation.objects.filter(pk=call.host.participation_id).update(
+        seen_at=database_now() - timedelta(seconds=seconds), socket=None
+    )
+
+
+def test_it_ends_when_its_keepers_connection_died_and_stays_away(call: Call):
+    recording = call.recording()
+    before = latest()
+    unheard(call, capture.KEEPER_IS_MISSED_FOR.total_seconds() + 1)
+    capture.end_unkept()
+    recording.refresh_from_db()
+    assert (recording.state, recording.end_reason) == (RecordingState.GATHERING, "starter_left")
+    assert told(call, before) == [("worker.stop_recording", "starter_left")]
+    capture.end_unkept()
+    assert len(deeds(Verb.RECORDING_END)) == 1
+
+
+def test_a_question_ends_as_well_when_whoever_asked_is_gone(call: Call):
+    recording = call.ask()
+    unheard(call, capture.KEEPER_IS_MISSED_FOR.total_seconds() + 1)
+    capture.end_unkept()
+    assert state_of(recording.pk) == RecordingState.ABANDONED
+    assert not deeds(Verb.RECORDING_END)
+
+
+def test_a_short_interruption_of_the_keepers_line_ends_nothing(call: Call):
+    recording = call.recording()
+    unheard(call, capture.KEEPER_IS_MISSED_FOR.total_seconds() - 2)
+    capture.end_unkept()
+    assert state_of(recording.pk) == RecordingState.RECORDING
+    unheard(call, 600)
+    connect(call.host)  # back, or on another device
+    capture.end_unkept()
+    assert state_of(recording.pk) == RecordingState.RECORDING
+
+
+def test_a_guest_whose_connection_died_ends_nothing(call: Call):
+    recording = call.recording()
+    Participation.objects.filter(pk=call.guest.participation_id).update(seen_at=None, socket=None)
+    capture.end_unkept()
+    assert state_of(recording.pk) == RecordingState.RECORDING
 
 
 def test_it_goes_on_when_a_guest_leaves(call: Call):

@@ -15,6 +15,7 @@ import pytest
 
 from access.verbs import Verb
 from audit.clock import database_now
+from audit.models import TrailRow
 from foundation.blobs import BlobLocked, BlobsUnavailable
 from foundation.blobs.local import LocalBlobs
 from foundation.sealing.errors import ObjectTampered
@@ -172,6 +173,17 @@ def test_the_same_task_twice_has_one_effect(gathered: Recording):
     recording.refresh_from_db()
     assert (recording.manifest, list(StoredFilm.objects.order_by("pk").values())) == before
     assert len(deeds(Verb.RECORDING_STORE)) == 1
+
+
+def test_who_closes_it_second_leaves_no_deed(gathered: Recording):
+    """Two beats at once: both found it open, and one was first."""
+    assert gathered.state == RecordingState.GATHERING
+    store._close(gathered)
+    store._close(gathered)
+    [row] = deeds(Verb.RECORDING_SEAL)
+    assert row.subject == f"recording:{gathered.pk}"
+    assert tasks().count("recordings.make_films") == 1
+    assert not TrailRow.objects.filter(tag=Verb.RECORDING_SEAL.value, outcome="refused").exists()
 
 
 def test_while_somebody_makes_films_nobody_else_does(gathered: Recording):

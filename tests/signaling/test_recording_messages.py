@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -14,11 +15,11 @@ from foundation.wire import browser as wire
 from foundation.wire.browser import Mode
 from meetings import consents
 from meetings.actions import consent, enter, host, verify
-from meetings.models import Consent, Meeting
+from meetings.models import Consent, Meeting, Participation
 from meetings.rooms import meeting_group
 from recordings import policies
 from recordings.models import Recording
-from recordings.queries import question_at_the_door, shown
+from recordings.queries import over, question_at_the_door, recordable, shown
 from signaling.hello import Connection
 from tests.audit.reading import refused
 from tests.meetings.visit import acting_through, code_for, cookies, redeemed
@@ -138,8 +139,72 @@ def test_the_question_stands_at_the_door_only_while_it_runs(both):
     consents.Consent.objects.filter(participation_id=guest.participation_id).delete()
     asked = question_at_the_door(guest.participation_id, "es")
     assert asked == wire.Question(
-        text=meeting.consent_text_id, words=meeting.consent_text.in_language("es")
+        text=meeting.consent_text_id,
+        words=meeting.consent_text.in_language("es"),
+        terms=wire.Terms(seen_by=["clinician", "compliance_officer"], keep_days=3_653),
     )
+
+
+def test_who_has_still_to_answer_is_shown_to_everybody(both):
+    host, guest = both
+    handle(host, wire.AskRecording(others_in_room=0))
+    assert set(screen(guest).unanswered) == {host.participation_id, guest.participation_id}
+    assert screen(guest).since is None
+    agrees(host)
+    assert screen(guest).unanswered == [guest.participation_id]
+    agrees(guest)
+    assert screen(host).unanswered == []
+    assert screen(host).since is not None
+
+
+def test_who_will_see_it_and_how_long_it_is_kept_are_those_of_the_moment_of_asking(both):
+    host, guest = both
+    policies.write(host.organisation_id, may_record=True, keep_days=30, clinician_may_play=False)
+    handle(host, wire.AskRecording(others_in_room=0))
+    policies.write(host.organisation_id, may_record=True, keep_days=9_000)
+    terms = wire.Terms(seen_by=["compliance_officer"], keep_days=30)
+    assert screen(guest).terms == terms
+    assert screen(guest).question.terms == terms
+
+
+def test_a_host_is_told_who_stands_at_the_door_and_has_not_agreed(both):
+    host, guest = both
+    recorded(both)
+    assert screen(host).outside == []
+    Consent.objects.filter(participation_id=guest.participation_id).delete()
+    place = Participation.objects.filter(pk=guest.participation_id)
+    place.update(socket_purpose=wire.Purpose.WAIT.value)
+    assert screen(host).outside == [guest.participation_id]
+    handle(guest, wire.GiveConsent(text=question_at_the_door(guest.participation_id, "en").text))
+    assert screen(host).outside == []
+
+
+def test_whether_a_call_may_be_recorded_is_said_with_its_reason(both):
+    host, _ = both
+    organisation = host.organisation_id
+    assert recordable(organisation, Mode.GOVERNED) is wire.Recordable.YES
+    assert recordable(organisation, Mode.PRIVATE) is wire.Recordable.NOT_THIS_KIND
+    policies.write(organisation, may_record=False)
+    assert recordable(organisation, Mode.GOVERNED) is wire.Recordable.NOT_BY_POLICY
+
+
+def test_what_became_of_it_is_shown_until_another_one_is_asked_for(both):
+    host, guest = both
+    assert over(host.meeting_id) is None
+    handle(host, wire.AskRecording(others_in_room=0))
+    assert over(host.meeting_id) is None
+    handle(guest, wire.RefuseConsent(text=screen(guest).question.text))
+    ended = over(host.meeting_id)
+    assert (ended.state, ended.why) == ("abandoned", "refused")
+    recorded(both)
+    assert over(host.meeting_id) is None
+    handle(host, wire.StopRecording())
+    for state_now, percent in (("gathering", 0), ("sealing", 40), ("stored", 100), ("empty", 0)):
+        Recording.objects.filter(end_reason="stopped").update(state=state_now, percent=percent)
+        ended = over(host.meeting_id)
+        assert (ended.state, ended.percent, ended.why) == (state_now, percent, "stopped")
+    Recording.objects.filter(end_reason="stopped").update(state="shredded")
+    assert over(host.meeting_id) is None
 
 
 def test_what_the_worker_does_not_do_is_shown(both):
@@ -166,7 +231,7 @@ def test_who_is_let_into_a_recorded_call_agrees_at_the_door_and_then_comes_in(ca
     ticket = enter.wait_ticket(acting_through(seat), seat)
     jar = cookies(meeting.pk, taken.seat_secret)
     with transaction.atomic():
-        text = consent.ask(meeting)
+        text = consent.ask(meeting, uuid4())
         consent.need_to_enter(meeting)
 
     async def hint() -> None:
@@ -190,5 +255,7 @@ def test_who_is_let_into_a_recorded_call_agrees_at_the_door_and_then_comes_in(ca
 
     waiting, asked, welcome = with_page(script, jar)
     assert waiting["question"] is None
-    assert asked["question"] == {"text": str(text.pk), "words": text.in_language("en")}
+    question = asked["question"]
+    assert (question["text"], question["words"]) == (str(text.pk), text.in_language("en"))
+    assert question["terms"]["keep_days"] > 0
     assert welcome["purpose"] == "join"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from access import gate
 from access.actions import action
@@ -28,9 +28,11 @@ _BY_ITSELF = service("recordings")
 
 
 def ask(
-    actor: Actor, meeting_id: UUID, participation_id: UUID, *, others_in_room: int
+    actor: Actor, meeting_id: UUID, participation_id: UUID, *, others_in_room: int, who: str = ""
 ) -> Recording:
     """Ask everybody in the call to agree, the asker too, who attests who else is in their room.
+
+    ``who`` is in the asker's own words: it may name people and stands sealed beside the trail.
 
     Refused: ``recording_not_here`` (by the organisation's policy, or this kind of meeting),
     ``recording_asked``
@@ -44,12 +46,14 @@ def ask(
         if active(meeting_id) is not None:
             raise ConsiliumError("recording_asked")
         place = Participation.objects.get(pk=participation_id, meeting=meeting)
+        question = uuid4()
         recording = Recording.objects.create(
+            pk=question,
             organisation_id=meeting.organisation_id,
             meeting=meeting,
             asked_by=place,
             keeper=place,
-            text=consent.ask(meeting),
+            text=consent.ask(meeting, question),
             policy=policy,
         )
         Attestation.objects.create(
@@ -64,6 +68,8 @@ def ask(
             "text": recording.text.sha256,
             "others_in_room": others_in_room,
         }
+        if others_in_room and who.strip():
+            act.personal["in_the_room"] = who.strip()
         return recording
 
 
@@ -71,7 +77,7 @@ def active(meeting_id: UUID) -> Recording | None:
     """The recording that is asked for or runs in this meeting."""
     return (
         Recording.objects.filter(meeting_id=meeting_id, state__in=ACTIVE)
-        .select_related("meeting", "keeper", "text")
+        .select_related("meeting", "keeper", "text", "policy")
         .first()
     )
 

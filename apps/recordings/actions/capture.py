@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
 from access.actions import action
 from access.verbs import Verb
 from audit.clock import database_now
@@ -15,11 +18,16 @@ from meetings.actions import consent
 from meetings.events import ConsentWithdrawn, MeetingEnded, PlaceEnded
 from meetings.lifecycle import PlaceState, next_state
 from meetings.models import Participation
+from meetings.presence import SEEN_LASTS
 from meetings.rooms import room_changed
 from recordings import orders
 from recordings.actions.ask import abandon, active, begin_if_agreed, move, note
-from recordings.lifecycle import RECORDING, TAKES_SEGMENTS, RecordingState
+from recordings.lifecycle import ACTIVE, RECORDING, TAKES_SEGMENTS, RecordingState
 from recordings.models import Recording
+
+#: A page counts as there for ``SEEN_LASTS`` after it was seen; its keeper has as long again to
+#: come back. Less would end recordings when the web process is started anew.
+KEEPER_IS_MISSED_FOR = 2 * SEEN_LASTS
 
 
 def pause(actor: Actor, recording_id: UUID) -> None:
@@ -96,6 +104,27 @@ def somebody_left(news: PlaceEnded) -> None:
             end(recording, "starter_left")
     elif recording.state == RecordingState.ASKED:
         begin_if_agreed(recording)  # perhaps only they had not answered yet
+
+
+def end_unkept() -> None:
+    """What the beat does: ends each recording whose keeper's connection died and stayed away.
+
+    A reload, another device and a short interruption are no leaving.
+    """
+    for recording_id in _unkept().values_list("pk", flat=True):
+        with transaction.atomic(durable=True):
+            # Looked at again under the row's lock: it may have been handed over meanwhile.
+            still = _unkept().select_for_update(of=("self",)).filter(pk=recording_id)
+            recording = still.select_related("meeting", "keeper").first()
+            if recording is not None:
+                end(recording, "starter_left")
+
+
+def _unkept() -> QuerySet[Recording]:
+    long_ago = database_now() - KEEPER_IS_MISSED_FOR
+    return Recording.objects.filter(
+        Q(keeper__seen_at__isnull=True) | Q(keeper__seen_at__lt=long_ago), state__in=ACTIVE
+    )
 
 
 def meeting_ended(news: MeetingEnded) -> None:

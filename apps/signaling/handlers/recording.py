@@ -20,6 +20,7 @@ def ask(connection: Connection, message: wire.AskRecording) -> Outgoing:
         connection.meeting_id,
         connection.participation_id,
         others_in_room=message.others_in_room,
+        who=message.who,
     )
     return NOTHING
 

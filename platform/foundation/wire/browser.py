@@ -28,6 +28,9 @@ SPOKEN_VERSIONS = frozenset({1, 2})
 #: People who can be in one room with somebody; a ward round with students has fewer.
 MAX_OTHERS_IN_ROOM = 30
 
+#: What a host says about who they are.
+MAX_WHO_CHARS = 200
+
 #: A complete SDP; see MAX_MESSAGE_BYTES.
 MAX_SDP_CHARS = 49_152
 MAX_CANDIDATE_CHARS = 512
@@ -158,10 +161,14 @@ class Leave(Message):
 
 
 class AskRecording(Message):
-    """The host asks everybody to agree to a recording, and attests who else is in their room."""
+    """The host asks everybody to agree to a recording, and attests who else is in their room.
+
+    ``who``: in the host's own words; empty where nobody else is.
+    """
 
     type: Literal["ask_recording"] = "ask_recording"
     others_in_room: Annotated[int, Field(ge=0, le=MAX_OTHERS_IN_ROOM)]
+    who: Annotated[str, Field(max_length=MAX_WHO_CHARS)] = ""
 
 
 class TakeBackRecording(Message):
@@ -275,8 +282,19 @@ class IceServer(Message):
     credential: str | None = None
 
 
+class Recordable(StrEnum):
+    """Whether a call may be recorded, and if not, why."""
+
+    YES = "yes"
+    NOT_THIS_KIND = "not_this_kind"  # nobody but the people in it could record it
+    NOT_BY_POLICY = "not_by_policy"  # the organisation does not allow it
+
+
 class Welcome(Message):
-    """The ticket was good. ``you`` is the participation this socket speaks for."""
+    """The ticket was good. ``you`` is the participation this socket speaks for.
+
+    ``recordable`` is how it stands now; asking is decided anew.
+    """
 
     type: Literal["welcome"] = "welcome"
     version: int
@@ -285,6 +303,7 @@ class Welcome(Message):
     host: bool
     mode: Mode
     ping_seconds: int
+    recordable: Recordable
 
 
 class Pong(Message):
@@ -294,11 +313,19 @@ class Pong(Message):
     n: int
 
 
+class Terms(Message):
+    """Who will be able to see a recording, beside nobody else, and for how long it is kept."""
+
+    seen_by: list[Literal["clinician", "compliance_officer"]]
+    keep_days: int
+
+
 class Question(Message):
     """Words to agree to, in the reader's language; ``text`` names this version of them."""
 
     text: UUID
     words: str
+    terms: Terms
 
 
 class Lobby(Message):
@@ -347,15 +374,34 @@ class RecordingShown(Message):
     """What everybody in the call is told of its recording.
 
     ``state``: ``asked`` until everybody agreed, then ``recording`` or ``paused``. ``falters``: the
-    media worker does not record at the moment, though it should. ``keeper``: who may pause and
-    stop it. ``agreed``: who agreed and did not withdraw. ``question``: for who has not answered.
+    media worker does not record at the moment, though it should. ``since``: when it began.
+    ``keeper``: who may pause and stop it. ``agreed``: who agreed and did not withdraw.
+    ``unanswered``: who in the call has still to answer. ``outside``: who was let in and stands
+    at the door without having agreed. ``question``: for who has not answered.
     """
 
     state: Literal["asked", "recording", "paused"]
     falters: bool
+    since: datetime | None
     keeper: UUID
     agreed: list[UUID]
+    unanswered: list[UUID]
+    outside: list[UUID]
+    terms: Terms
     question: Question | None
+
+
+class RecordingOver(Message):
+    """What became of the newest recording of this call, once it is over.
+
+    ``abandoned``: it never began; ``why`` is then ``refused``, ``taken_back`` or how it ended.
+    ``percent``: how far ``sealing`` is. ``stored`` is said after everything was read back.
+    """
+
+    id: UUID
+    state: Literal["abandoned", "gathering", "empty", "sealing", "stored"]
+    why: str
+    percent: int
 
 
 class State(Message):
@@ -369,6 +415,7 @@ class State(Message):
     people: list[Person]
     waiting: list[Waiting]
     recording: RecordingShown | None = None
+    recording_over: RecordingOver | None = None
 
 
 class Media(Message):

@@ -42,7 +42,10 @@ class RoomPage {
     refused: (problem) => this.#refused(problem),
   });
   #check = new CheckStage(this.#room, this.#sources, () => this.#ready());
-  #wait = new WaitStage(this.#room, () => this.#stopWaiting());
+  #wait = new WaitStage(this.#room, {
+    stop: () => this.#stopWaiting(),
+    answer: (answer) => this.#waiting?.send(answer) ?? false,
+  });
   #ended = new EndedStage(this.#room, this.#room.dataset.host === "yes", {
     rejoin: () => void this.route({ returning: true }),
     takeover: () => this.#takeOver(),
@@ -164,9 +167,10 @@ class RoomPage {
 
   /** @param {Goodbye} goodbye */
   #goodbye(goodbye) {
+    const recorded = this.#call?.isRecorded() ?? false;
     this.#close(goodbye.reason === "left");
     showStage(this.#room, "ended");
-    this.#ended.showGoodbye(goodbye);
+    this.#ended.showGoodbye(goodbye, recorded);
   }
 
   /** @param {Problem} problem */
@@ -174,6 +178,13 @@ class RoomPage {
     if (problem.code === "not_admitted" && this.#call !== null) {
       this.#close(false);
       void this.route({ returning: true });
+      return;
+    }
+    if (problem.code === "consent_required" && this.#me !== null) {
+      // The call is recorded by now: the question is asked at the door.
+      this.#close(false);
+      void this.#sources.open();
+      this.#enterWait();
       return;
     }
     // The place changed while this page did not look: ask where it stands now.

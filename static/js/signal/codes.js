@@ -21,6 +21,7 @@ const FATAL = new Set([
   "meeting_full",
   "removed",
   "mode_not_allowed",
+  "consent_required",
   "taken_over",
   "version_unknown",
   "wrong_state",
@@ -41,6 +42,7 @@ const CLOSE_CODES = {
   4022: "meeting_full",
   4023: "removed",
   4024: "mode_not_allowed",
+  4025: "consent_required",
   4034: "taken_over",
   4036: "version_unknown",
 };

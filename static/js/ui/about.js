@@ -6,20 +6,21 @@ import { bound, icon, make } from "./dom.js";
 import { fill, modeLong, modeShort } from "./words.js";
 
 /** @import {Quality} from "../media/quality.js" */
-/** @import {Mode} from "../wire/messages.js" */
+/** @import {Mode, Recordable} from "../wire/messages.js" */
 
 /**
  * @param {HTMLElement} section
  * @param {Mode} mode
  * @param {string} organisation
+ * @param {Recordable | null} [recordable]
  */
-export function showMode(section, mode, organisation) {
+export function showMode(section, mode, organisation, recordable = null) {
   section.dataset.mode = mode;
   bound(section, "mode-short").textContent = modeShort(mode, organisation);
   const banner = section.querySelector('[data-action="about"]');
   if (banner !== null) icon(banner, mode === "private" ? "lock" : "server");
   bound(section, "mode-long").replaceChildren(
-    ...modeLong(mode, organisation).map((text) => make("p", { text })),
+    ...modeLong(mode, organisation, recordable).map((text) => make("p", { text })),
   );
 }
 

@@ -18,6 +18,7 @@ import { bound, button, find, words } from "./dom.js";
 import { noticeFor } from "./notice.js";
 import { Panels } from "./panels.js";
 import { clearPeople, showPeople, showWaiting } from "./people.js";
+import { CallRecording } from "./recording.js";
 import { Tiles } from "./tiles.js";
 import { stayAwake } from "./wake.js";
 import { fill, troubleWords } from "./words.js";
@@ -55,6 +56,7 @@ export class Call {
   #tiles;
   #chat;
   #panels;
+  #recording;
   #listening = new AbortController();
   #letSleep;
   #refresher;
@@ -108,6 +110,10 @@ export class Call {
       () => this.#panels.isOpen("chat"),
       signal,
     );
+    this.#recording = new CallRecording(this.#section, me.organisation, {
+      send: (message) => this.#line.send(message),
+      appears: () => this.#panels.show(null),
+    }, signal);
     this.#session = new MediaSession(sources, prepared, {
       send: (message) => this.#line.send(message),
       status: (status) => this.#mediaChanged(status),
@@ -169,6 +175,11 @@ export class Call {
     clearInterval(this.#refresher);
   }
 
+  /** Whether something of this person is taken, as far as this page knows. */
+  isRecorded() {
+    return this.#recording.isRecorded();
+  }
+
   /** @param {string} id of the output device */
   speaker(id) {
     this.#tiles.speaker(id);
@@ -189,9 +200,7 @@ export class Call {
       },
       signal,
     );
-    press("leave", () =>
-      this.#events.goodbye({ type: "goodbye", reason: "left", may_return: true }),
-    );
+    press("leave", () => void this.#leave());
     press("end", () => void this.#end());
     press("hear", () => {
       button(this.#section, "hear").hidden = true;
@@ -221,6 +230,8 @@ export class Call {
     this.#you = welcome.you;
     this.#host = welcome.host;
     this.#seq = -1; // a new socket counts anew
+    this.#recording.welcomed(welcome);
+    showMode(this.#section, this.#mode, this.#me.organisation, welcome.recordable);
     if (welcome.mode !== this.#mode) this.#agreed = this.#modeChanged(welcome.mode);
     this.#session.welcomed();
   }
@@ -266,6 +277,7 @@ export class Call {
     this.#tiles.people(this.#others(), this.#outdated());
     this.#session.people(state.people.filter((person) => person.connected).length);
     this.#session.retry();
+    this.#recording.show(state);
     this.#render();
   }
 
@@ -384,6 +396,16 @@ export class Call {
       danger: true,
     });
     if (sure) this.#line.send({ type: "remove", participation: id });
+  }
+
+  async #leave() {
+    const stays = this.#recording.endsWithMe() && !(await confirm({
+      title: gettext("The recording ends when you leave"),
+      words: gettext("If it should go on without you, stay and hand it over to a colleague in the call first."),
+      yes: gettext("Leave and end the recording"),
+      no: gettext("Stay in the call"),
+    }));
+    if (!stays) this.#events.goodbye({ type: "goodbye", reason: "left", may_return: true });
   }
 
   async #end() {

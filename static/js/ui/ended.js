@@ -25,9 +25,14 @@ export class EndedStage {
     button(this.#section, "reload").addEventListener("click", () => location.reload());
   }
 
-  /** @param {Goodbye} goodbye */
-  showGoodbye(goodbye) {
-    this.#show(endingOf(goodbye), goodbye.reason);
+  /**
+   * @param {Goodbye} goodbye
+   * @param {boolean} [recorded] this person was being recorded
+   */
+  showGoodbye(goodbye, recorded = false) {
+    const ending = endingOf(goodbye);
+    const over = recorded && goodbye.reason !== "taken_over" ? gettext("Nothing more of you is recorded.") : "";
+    this.#show({ ...ending, help: [over, ending.help].filter(Boolean).join(" ") }, goodbye.reason);
   }
 
   /** This person did not want to wait any longer. */

@@ -1,7 +1,7 @@
 // @ts-check
 /** What things are called on the screen. */
 
-/** @import {Mode} from "../wire/messages.js" */
+/** @import {Mode, Recordable} from "../wire/messages.js" */
 /** @import {DeviceTrouble} from "../media/devices.js" */
 
 /** @param {string} text @param {Record<string, string | number>} values */
@@ -21,9 +21,10 @@ export function modeShort(mode, organisation) {
  *
  * @param {Mode} mode
  * @param {string} organisation
+ * @param {Recordable | null} recordable null before the server has said
  * @returns {string[]}
  */
-export function modeLong(mode, organisation) {
+export function modeLong(mode, organisation, recordable) {
   if (mode === "private") {
     return [
       gettext("Only the two of you can see and hear this call."),
@@ -48,7 +49,11 @@ export function modeLong(mode, organisation) {
       ),
       { organisation },
     ),
-    gettext("This version of the program makes no recordings."),
+    recordable === "not_by_policy"
+      ? fill(gettext("%(organisation)s does not allow calls to be recorded."), { organisation })
+      : gettext(
+          "Nothing is recorded unless everybody in the call has agreed to it first, on their own screen. While it is, that stands above the pictures.",
+        ),
   ];
 }
 

@@ -12,10 +12,11 @@ export interface Admitted {
   ticket: string;
 }
 
-/** The host asks everybody to agree to a recording, and attests who else is in their room. */
+/** The host asks everybody to agree to a recording, and attests who else is in their room. ``who``: in the host's own words; empty where nobody else is. */
 export interface AskRecording {
   type: "ask_recording";
   others_in_room: number;
+  who?: string;
 }
 
 /** A local ICE candidate (RFC 8839 ``candidate-attribute``), for the other side of ``link``. */
@@ -170,14 +171,30 @@ export type Purpose = "wait" | "join";
 export interface Question {
   text: string;
   words: string;
+  terms: Terms;
 }
 
-/** What everybody in the call is told of its recording. ``state``: ``asked`` until everybody agreed, then ``recording`` or ``paused``. ``falters``: the media worker does not record at the moment, though it should. ``keeper``: who may pause and stop it. ``agreed``: who agreed and did not withdraw. ``question``: for who has not answered. */
+/** Whether a call may be recorded, and if not, why. */
+export type Recordable = "yes" | "not_this_kind" | "not_by_policy";
+
+/** What became of the newest recording of this call, once it is over. ``abandoned``: it never began; ``why`` is then ``refused``, ``taken_back`` or how it ended. ``percent``: how far ``sealing`` is. ``stored`` is said after everything was read back. */
+export interface RecordingOver {
+  id: string;
+  state: "abandoned" | "gathering" | "empty" | "sealing" | "stored";
+  why: string;
+  percent: number;
+}
+
+/** What everybody in the call is told of its recording. ``state``: ``asked`` until everybody agreed, then ``recording`` or ``paused``. ``falters``: the media worker does not record at the moment, though it should. ``since``: when it began. ``keeper``: who may pause and stop it. ``agreed``: who agreed and did not withdraw. ``unanswered``: who in the call has still to answer. ``outside``: who was let in and stands at the door without having agreed. ``question``: for who has not answered. */
 export interface RecordingShown {
   state: "asked" | "recording" | "paused";
   falters: boolean;
+  since: string | null;
   keeper: string;
   agreed: Array<string>;
+  unanswered: Array<string>;
+  outside: Array<string>;
+  terms: Terms;
   question: Question | null;
 }
 
@@ -229,6 +246,7 @@ export interface State {
   people: Array<Person>;
   waiting: Array<Waiting>;
   recording: RecordingShown | null;
+  recording_over: RecordingOver | null;
 }
 
 /** The recording ends. */
@@ -241,6 +259,12 @@ export interface TakeBackRecording {
   type: "take_back_recording";
 }
 
+/** Who will be able to see a recording, beside nobody else, and for how long it is kept. */
+export interface Terms {
+  seen_by: Array<"clinician" | "compliance_officer">;
+  keep_days: number;
+}
+
 /** One who waits, as a host sees them. ``verified_by`` names each proof, e.g. ``mailbox``. */
 export interface Waiting {
   id: string;
@@ -250,7 +274,7 @@ export interface Waiting {
   connected: boolean;
 }
 
-/** The ticket was good. ``you`` is the participation this socket speaks for. */
+/** The ticket was good. ``you`` is the participation this socket speaks for. ``recordable`` is how it stands now; asking is decided anew. */
 export interface Welcome {
   type: "welcome";
   version: number;
@@ -259,6 +283,7 @@ export interface Welcome {
   host: boolean;
   mode: Mode;
   ping_seconds: number;
+  recordable: Recordable;
 }
 
 /** This person agrees no more: from now on nothing of them is recorded. */
