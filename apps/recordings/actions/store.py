@@ -19,7 +19,7 @@ from access.actions import action
 from access.verbs import Verb
 from audit.clock import database_now
 from foundation.actor import service
-from foundation.blobs import BlobMissing
+from foundation.blobs import BlobMissing, BlobsUnavailable
 from foundation.fault_points import reached
 from foundation.sealing.errors import Refused
 from foundation.sealing.reading import SegmentsReader
@@ -122,6 +122,11 @@ def make_films(recording_id: UUID) -> None:
             _make(recording, _Progress(recording, me))
     except Refused as refusal:
         trouble.refuse_segments(recording, refusal)
+        raise
+    except BlobsUnavailable:
+        # Not for the whole lease: the storage may be back before.
+        mine = Recording.objects.filter(pk=recording_id, maker=me)
+        mine.update(maker_until=database_now() + SAY_EVERY)
         raise
 
 
