@@ -35,7 +35,8 @@ class Caller:
         self.meeting = meeting
         self.id = ""
         self.epoch = 0
-        self.connected_at = 0.0
+        #: What was said to this person in the chat.
+        self.heard: list[str] = []
         self._brightness = brightness
         self._pc: RTCPeerConnection | None = None
         self._line: Socket | None = None
@@ -144,13 +145,8 @@ class Caller:
         pc.addTransceiver(AudioStreamTrack(), direction="sendonly")
         pc.addTransceiver(Camera(self._brightness), direction="sendonly")
         pc.addTransceiver("video", direction="sendonly")
-        pc.createDataChannel("chat", ordered=True)
-
-        @pc.on("connectionstatechange")
-        def changed() -> None:
-            if pc.connectionState == "connected":
-                self.connected_at = time.monotonic()
-
+        chat = pc.createDataChannel("chat", ordered=True)
+        chat.on("message", self.heard.append)
         await pc.setLocalDescription(await pc.createOffer())
         description = {"type": "offer", "sdp": pc.localDescription.sdp}
         await line._line.send(

@@ -216,6 +216,16 @@ class Kept:
         """By the broker, as the outbox does."""
         self.back_room.do(_SEND, task=task, recording=recording, times=times, queue=queue)
 
+    def lets_patience_run_out(self) -> None:
+        """Two minutes passed in which a worker that died might have shipped more."""
+        self.back_room.do(
+            "from datetime import timedelta\n"
+            "from recordings.actions import store\n"
+            "patience, store.PATIENCE = store.PATIENCE, timedelta(0)\n"
+            "store.advance()\n"
+            "store.PATIENCE = patience\n"
+        )
+
     def let_leases_lapse(self, recordings: list[str]) -> None:
         """A minute and two passed for whoever made films, or removed what they were made of."""
         self.back_room.do(_LET_LEASES_LAPSE, recordings=recordings)
@@ -305,7 +315,7 @@ class Call:
         self._text: str | None = None
         host = Browser(kept.installation).sign_in(kept.installation.people[HOST])
         invited = host.plan(
-            "governed", PATIENT, f"{PATIENT.split()[0].lower()}@example.test", TITLE
+            "governed", PATIENT, f"{PATIENT.split(maxsplit=1)[0].lower()}@example.test", TITLE
         )
         host.open(f"/meetings/{invited.meeting}/room/")
         guest = Browser(kept.installation)

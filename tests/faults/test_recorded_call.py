@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import json
+import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-from tests.faults.kept import Call, Doomed, Kept
+from tests.faults import plain
+from tests.faults.callers import Caller
+from tests.faults.kept import PATIENT, TITLE, Call, Doomed, Kept
+from tests.flows.people import Visitor
 from tests.servers.meddler import Answer, Cut, CutAnswer, Hold
 from tests.servers.processes import wait_for
 from tests.servers.radosgw import borrow
@@ -109,6 +117,7 @@ def test_01_killed_media_worker_costs_two_seconds_and_a_gap_that_is_marked(
         before = max(frame.at for frame in frames if frame.at <= died)
         record_property("lost (s)", round(died - before, 2))
         assert died - before <= LOST_SECONDS
+    kept.lets_patience_run_out()
     row = kept.becomes(recording, "stored", 30)
     one_of_each(kept, recording)
     manifest = json.loads(row["manifest"])["manifest"]
@@ -140,7 +149,7 @@ def test_01_killed_web_costs_nothing_of_a_recording(kept: Kept, call: Call) -> N
     assert len(each_segment_once(kept, recording)) == 1
     for caller in call.people:
         arrived = sorted(f.at for f in frames if (f.place, f.kind) == (caller.id, "microphone"))
-        assert max(b - a for a, b in zip(arrived, arrived[1:], strict=False)) < 0.5
+        assert max(b - a for a, b in itertools.pairwise(arrived)) < 0.5
     row = kept.becomes(recording, "stored")
     one_of_each(kept, recording)
     manifest = json.loads(row["manifest"])["manifest"]
@@ -251,6 +260,97 @@ def test_02_and_03_celery_killed_at_each_step_and_ten_deliveries_leave_one_of_ea
     for recording in recordings:
         wait_for(lambda r=recording: kept.recording(r)["dropped_at"], "an empty place", 20)
         assert kept.versions(recording, "segments/") == []
+
+
+# ---------------------------------------------------------------- nothing in plain
+
+
+@pytest.fixture(scope="module")
+def patient(kept: Kept) -> Iterator[Visitor]:
+    """At a real browser, whose encoded frames are watched as they leave."""
+    with sync_playwright() as playwright:
+        person = Visitor(playwright, "patient", kept.installation.url)
+        person.page.add_init_script(plain.TAP)
+        yield person
+        person.close()
+
+
+SAID = "Zwitscherling said that the biopsy was benign"
+
+
+def test_nothing_of_a_recorded_call_lies_anywhere_in_plain(
+    kept: Kept, call: Call, patient: Visitor
+) -> None:
+    monitor = plain.Monitor(kept.redis)
+    email = f"browser.{PATIENT.split(maxsplit=1)[0].lower()}@example.test"
+    invited = call.host.browser.plan("governed", PATIENT, email, TITLE)
+    call.host.browser.open(f"/meetings/{invited.meeting}/room/")
+    host = Caller(call.host.browser, invited.meeting, 90)
+    link = f"{kept.installation.url}/visit/#{invited.secret}"
+    patient.arrive(kept.installation, link, email, 1)
+    host.dial()
+    host.line.say("admit", participation=invited.guest)
+    patient.connected()
+    host.connected()
+    patient.say(SAID)
+    wait_for(lambda: any(SAID in text for text in host.heard), "the chat")
+
+    host.line.say("ask_recording", others_in_room=0)
+    text = host.agree()
+    patient.page.evaluate(
+        "(text) => theSocket.send(JSON.stringify({type: 'give_consent', text}))", text
+    )
+    running = "SELECT id FROM recordings_recording WHERE state = 'recording' AND meeting_id = ?"
+    meeting = invited.meeting.replace("-", "")
+    ((recording,),) = wait_for(lambda: kept.trail.ask(running, meeting), "a recording", 5)
+    recording = str(UUID(recording))
+    wait_for(lambda: len(kept.roll(recording)) >= 2, "segments")
+    # The storage fails, so that segments are seen where they wait.
+    kept.storage.meddle("PUT .*/segments/", Answer("503 Slow Down"), times=8)
+    spool = kept.installation.data / "worker" / "spool"
+    wait_for(lambda: len(list(spool.glob("*.segment"))) >= 2, "segments that wait")
+    during = plain.places(kept, monitor)
+    assert len(during["spool"]) > 10_000
+    host.line.say("stop_recording")
+    kept.becomes(recording, "stored", 40)
+    one_of_each(kept, recording)
+    after = plain.places(kept, monitor)
+
+    frames = patient.page.evaluate("frameWindows")
+    windows = [base64.b64decode(one) for kind in ("audio", "video") for one in frames[kind][::3]]
+    assert len(frames["audio"]) > 50
+    assert len(frames["video"]) > 50
+    needles = {
+        "frame": windows[:400],
+        "film": [plain.EBML, plain.DOCUMENT],
+        "voice": [plain.OPUS],
+        "chat": [SAID.encode(), SAID[:20].encode()],
+        "name": [PATIENT.encode(), PATIENT.split(maxsplit=1)[0].encode(), email.encode()],
+        "title": [TITLE.encode()],
+    }
+    assert plain.found(needles, during) == set()
+    assert plain.found(needles, after) == set()
+    for name in kept.installation.pids():
+        core = resource.prlimit(kept.installation.pid_of(name), resource.RLIMIT_CORE)
+        assert core == (0, 0), name
+
+    # The control: with encryption switched off, the same search finds them.
+    ((organisation,),) = kept.trail.ask(
+        "SELECT organisation_id FROM recordings_recording WHERE id = ?", recording.replace("-", "")
+    )
+    plain.unsealed(kept, windows[:400], [PATIENT, email, SAID, TITLE], organisation)
+    control = plain.found(needles, plain.places(kept, monitor))
+    monitor.stop()
+    for place in ("spool", "bucket", "redis", "redis, monitored"):
+        assert ("frame", place) in control, control
+    assert {("film", "bucket"), ("voice", "bucket"), ("name", "data directory")} <= control
+    for kind in ("name", "title", "chat"):
+        assert {(kind, "redis"), (kind, "redis, monitored")} <= control
+    # What nobody of ours could write there is laid out there.
+    for place, content in after.items():
+        for kind, texts in needles.items():
+            assert plain.found({kind: texts[-1:]}, {place: content + texts[-1]}) == {(kind, place)}
+    host.leave()
 
 
 # ---------------------------------------------------------------- what took its time
