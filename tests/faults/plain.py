@@ -12,6 +12,7 @@ import re
 import socket
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 from tests.faults.kept import Kept
 from tests.servers.redis import Redis
@@ -102,13 +103,31 @@ with (
     pieces = [writer.begin(), *(writer.write(p) for p in write(film, lambda: shown))]
     storage.blobs().upload(storage.film_name(run.organisation, run.recording, film.place),
                            [*pieces, writer.finish()], retain_until=None)
-    guest = Guest.objects.create(organisation_id=organisation, name=texts[0], contact=texts[1],
+    Guest.objects.create(organisation_id=organisation, name=texts[0], contact=texts[1],
                                  contact_index="0" * 64)
     layer = RedisChannelLayer(hosts=[settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]])
     async_to_sync(layer.send)("control", {"type": "control", "texts": texts,
                                           "frames": [f.payload for f in frames]})
-Guest.objects.filter(pk=guest.pk).delete()
-answer = str(settings.DATA)
+"""
+
+
+_OPENED = """
+import base64
+from foundation.sealing.records import Protection
+from foundation.sealing.stored import ObjectReader, Wanted
+from recordings import storage
+from recordings.models import Recording
+from vault import recording_keys
+one = Recording.objects.get(pk=recording)
+plain = bytearray()
+for film in one.films.all():
+    name = storage.film_name(one.organisation_id, one.pk, film.pk)
+    wanted = Wanted(one.organisation_id, one.pk, film.pk, bytes.fromhex(one.consent_digest),
+                    Protection.NONE, bytes.fromhex(film.key_commitment))
+    reader = ObjectReader(wanted, lambda a, b, n=name: storage.blobs().read(n, a, b),
+                          recording_keys.data_key(one.pk, film.pk))
+    reader.whole(plain.extend)
+answer = sum(base64.b64decode(window) in plain for window in windows)
 """
 
 
@@ -162,8 +181,9 @@ def places(kept: Kept, monitor: Monitor) -> dict[str, bytes]:
         for entry in kept.owner.list_object_versions(Bucket=kept.bucket).get("Versions", [])
     )
     with kept.redis.client() as redis:
-        keys = [key for key in redis.scan_iter() if isinstance(key, bytes)]
-        redis_keys = b"".join([*keys, *(redis.dump(key) or b"" for key in keys)])
+        redis_keys = b"".join(
+            part for key in redis.scan_iter() for part in (key, *_values(redis, key))
+        )
     return {
         "spool": b"".join(content for name, content in files.items() if "spool" in name),
         "data directory": b"".join(c for name, c in files.items() if "spool" not in name),
@@ -173,6 +193,25 @@ def places(kept: Kept, monitor: Monitor) -> dict[str, bytes]:
         "redis, monitored": monitor.heard,
         "log": kept.installation.log.read_bytes(),
     }
+
+
+def _values(redis: Any, key: bytes) -> list[bytes]:
+    """Not by DUMP, which compresses."""
+    match redis.type(key):
+        case b"string":
+            return [redis.get(key) or b""]
+        case b"list":
+            return list(redis.lrange(key, 0, -1))
+        case b"set":
+            return list(redis.smembers(key))
+        case b"zset":
+            return list(redis.zrange(key, 0, -1))
+        case b"hash":
+            return [part for pair in redis.hgetall(key).items() for part in pair]
+        case b"none":
+            return []
+        case other:
+            raise AssertionError(f"a kind of key that is not searched: {other!r}")
 
 
 def _cells(kept: Kept) -> bytes:
@@ -192,6 +231,17 @@ def found(needles: Mapping[str, list[bytes]], where: Mapping[str, bytes]) -> set
         for place, content in where.items()
         if any(text in content for text in texts)
     }
+
+
+def in_films(kept: Kept, recording: str, windows: list[bytes]) -> int:
+    """How many of ``windows`` are in the recording's films, once these are opened."""
+    return int(
+        kept.back_room.do(
+            _OPENED,
+            recording=recording,
+            windows=[base64.b64encode(one).decode() for one in windows],
+        )
+    )
 
 
 def unsealed(kept: Kept, windows: list[bytes], texts: list[str], organisation: str) -> None:
