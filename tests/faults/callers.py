@@ -1,8 +1,7 @@
 """People in a governed call of a whole installation, on stock aiortc and without a page.
 
 Each speaks to the platform over a socket of their own, as a page does, publishes a small camera and
-a microphone, and follows every new attempt that the platform asks for. Of what the others send they
-take nothing.
+a microphone, answers what is offered, and follows every new attempt that the platform asks for.
 """
 
 from __future__ import annotations
@@ -39,8 +38,10 @@ class Caller:
         self.heard: list[str] = []
         self._brightness = brightness
         self._pc: RTCPeerConnection | None = None
+        self._others: RTCPeerConnection | None = None
         self._line: Socket | None = None
         self._work: Any = None
+        self._closing: set[asyncio.Future[None]] = set()
 
     # ------------------------------------------------------------ the socket
     @property
@@ -102,9 +103,10 @@ class Caller:
     def leave(self) -> None:
         if self._work is not None:
             self._work.cancel()
-        if self._pc is not None:
-            with contextlib.suppress(Exception):
-                on_the_loop(self._pc.close())
+        for pc in (self._pc, self._others):
+            if pc is not None:
+                with contextlib.suppress(Exception):
+                    on_the_loop(pc.close())
         if self._line is not None:
             with contextlib.suppress(Exception):
                 self._line.close()
@@ -132,30 +134,37 @@ class Caller:
         if message["type"] == "media":
             if message["ready"] and message["epoch"] > self.epoch:
                 await self._offer(line, message["epoch"])
-        elif (message["link"], message["epoch"]) == ("publish", self.epoch):
-            assert self._pc is not None
-            answer = RTCSessionDescription(message["description"]["sdp"], "answer")
-            await self._pc.setRemoteDescription(answer)
+            return
+        said = RTCSessionDescription(message["description"]["sdp"], message["description"]["type"])
+        if message["epoch"] != self.epoch or self._pc is None:
+            return
+        if message["link"] == "publish":
+            await self._pc.setRemoteDescription(said)
+            return
+        if self._others is None:
+            self._others = connection()
+        pc = self._others
+        await pc.setRemoteDescription(said)
+        await pc.setLocalDescription(await pc.createAnswer())
+        await self._describe(line, "subscribe", pc)
 
     async def _offer(self, line: Socket, epoch: int) -> None:
-        earlier, self._pc = self._pc, connection()
-        pc, self.epoch = self._pc, epoch
-        if earlier is not None:
-            asyncio.ensure_future(earlier.close())  # noqa: RUF006 - it holds itself
+        for earlier in (self._pc, self._others):
+            if earlier is not None:
+                closing = asyncio.ensure_future(earlier.close())
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+        pc = self._pc = connection()
+        self._others, self.epoch = None, epoch
         pc.addTransceiver(AudioStreamTrack(), direction="sendonly")
         pc.addTransceiver(Camera(self._brightness), direction="sendonly")
         pc.addTransceiver("video", direction="sendonly")
         chat = pc.createDataChannel("chat", ordered=True)
         chat.on("message", self.heard.append)
         await pc.setLocalDescription(await pc.createOffer())
-        description = {"type": "offer", "sdp": pc.localDescription.sdp}
-        await line._line.send(
-            json.dumps(
-                {
-                    "type": "describe",
-                    "link": "publish",
-                    "epoch": epoch,
-                    "description": description,
-                }
-            )
-        )
+        await self._describe(line, "publish", pc)
+
+    async def _describe(self, line: Socket, link: str, pc: RTCPeerConnection) -> None:
+        said = {"type": pc.localDescription.type, "sdp": pc.localDescription.sdp}
+        message = {"type": "describe", "link": link, "epoch": self.epoch, "description": said}
+        await line._line.send(json.dumps(message))

@@ -6,6 +6,7 @@ through a proxy that meddles, and Redis. A governed call of two goes on in it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import boto3
 from botocore.config import Config
@@ -35,6 +37,8 @@ from tests.servers.redis import Redis
 from tests.servers.server import Server, artefacts
 
 HOST = "colleague@example.test"
+
+_numbers = itertools.count(1)
 
 #: Names and words that are searched for afterwards.
 PATIENT = "Quillonel Recorded"
@@ -289,6 +293,7 @@ class Doomed(Server):
         super().__init__("doomed", artefacts("faults-kept") / "doomed.log")
         self._environment = kept.installation.environment
         self._point = kept.point.with_name("point-of-the-doomed")
+        self._deaths = 0
 
     def start(self) -> None:
         self._launch(
@@ -302,21 +307,20 @@ class Doomed(Server):
         kept.send(task, recording, queue=self.queue)
         self._wait_while_running(lambda: not self._point.exists(), f"it reaches {point}", 20)
         lost = r"(?s)(signal 9 \(SIGKILL\).*)"
-        self._deaths = getattr(self, "_deaths", 0) + 1
+        self._deaths += 1
         self.wait_for_log(f"{lost}{{{self._deaths}}}", 10)
 
 
 class Call:
     """A governed call of two in ``kept``: the host keeps recordings, the patient agrees."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: Kept, host: Browser | None = None) -> None:
         on_loopback()
         self.kept = kept
         self._text: str | None = None
-        host = Browser(kept.installation).sign_in(kept.installation.people[HOST])
-        invited = host.plan(
-            "governed", PATIENT, f"{PATIENT.split(maxsplit=1)[0].lower()}@example.test", TITLE
-        )
+        host = host or Browser(kept.installation).sign_in(kept.installation.people[HOST])
+        email = f"{PATIENT.split(maxsplit=1)[0].lower()}.{next(_numbers)}@example.test"
+        invited = host.plan("governed", PATIENT, email, TITLE)
         host.open(f"/meetings/{invited.meeting}/room/")
         guest = Browser(kept.installation)
         assert guest.redeem(invited.secret).status == 200
@@ -340,18 +344,21 @@ class Call:
     def record(self) -> str:
         """A recording that runs, of both; its id."""
         self.host.line.say("ask_recording", others_in_room=0)
-        # One after the other; the second time in a meeting no screen asks who had answered.
+        wait_for(lambda: self._of_state("asked"), "a question", 5)
+        # The words are the same each time; screens ask for them the first time.
         for caller in reversed(self.people):
             self._text = caller.agree(self._text)
-        wait_for(self._running, "a recording that runs", 5)
-        return self._running()[0][0]
+        wait_for(lambda: self._of_state("recording"), "a recording that runs", 5)
+        return self._of_state("recording")
 
-    def _running(self) -> list[tuple[str]]:
+    def _of_state(self, state: str) -> str:
+        """This meeting's recording that is in ``state``; empty without one."""
         rows = self.kept.trail.ask(
-            "SELECT id FROM recordings_recording WHERE state = 'recording' AND meeting_id = ?",
+            "SELECT id FROM recordings_recording WHERE state = ? AND meeting_id = ?",
+            state,
             self.host.meeting.replace("-", ""),
         )
-        return [(_dashed(row[0]),) for row in rows]
+        return str(UUID(rows[0][0])) if rows else ""
 
     def has_segments(self, recording: str, more: int, seconds: float = 15) -> None:
         """Waits for ``more`` further segments on the roll."""
@@ -381,7 +388,3 @@ def _owner(gateway: Gateway) -> Any:
         verify=gateway.authority,
         config=Config(request_checksum_calculation="when_required"),
     )
-
-
-def _dashed(text: str) -> str:
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

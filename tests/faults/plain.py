@@ -18,33 +18,38 @@ from tests.faults.kept import Kept
 from tests.servers.redis import Redis
 
 #: Kept beside what a browser sends: 16 bytes from the middle of each encoded frame, as it leaves
-#: the encoder. Every receiver's frames pass through, too, or nothing would be shown.
+#: the encoder.
 TAP = """(() => {
   const Socket = window.WebSocket;
   window.WebSocket = class extends Socket {
     constructor(...given) { super(...given); window.theSocket = this; }
   };
   window.frameWindows = {audio: [], video: []};
-  const pass = (streams, look) => streams.readable.pipeThrough(new TransformStream({
-    transform(frame, on) { look?.(frame.data); on.enqueue(frame); },
-  })).pipeTo(streams.writable);
-  const keep = (kind) => (data) => {
-    const kept = window.frameWindows[kind];
-    if (data.byteLength < 48 || kept.length >= 4000) return;
-    const middle = new Uint8Array(data, data.byteLength >> 1, 16);
-    if (new Set(middle).size > 8) kept.push(btoa(String.fromCharCode(...middle)));
-  };
-  const Native = window.RTCPeerConnection;
-  window.RTCPeerConnection = class extends Native {
-    constructor(settings, ...more) {
-      super({...settings, encodedInsertableStreams: true}, ...more);
-      this.addEventListener('track', ({receiver}) => pass(receiver.createEncodedStreams()));
+  const look = `onrtctransform = ({transformer}) => {
+    const kind = transformer.options.kind;
+    transformer.readable.pipeThrough(new TransformStream({
+      transform(frame, on) {
+        const size = frame.data.byteLength;
+        if (size >= 48) {
+          const middle = new Uint8Array(frame.data, size >> 1, 16);
+          if (new Set(middle).size > 8) postMessage([kind, btoa(String.fromCharCode(...middle))]);
+        }
+        on.enqueue(frame);
+      },
+    })).pipeTo(transformer.writable);
+  };`;
+  let worker;
+  const add = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (track, ...more) {
+    if (worker === undefined) {
+      worker = new Worker(URL.createObjectURL(new Blob([look], {type: 'text/javascript'})));
+      worker.onmessage = ({data: [kind, found]}) => {
+        if (window.frameWindows[kind].length < 4000) window.frameWindows[kind].push(found);
+      };
     }
-    addTransceiver(track, ...more) {
-      const made = super.addTransceiver(track, ...more);
-      pass(made.sender.createEncodedStreams(), keep(track.kind ?? track));
-      return made;
-    }
+    const made = add.call(this, track, ...more);
+    made.sender.transform = new RTCRtpScriptTransform(worker, {kind: track.kind ?? track});
+    return made;
   };
 })()"""
 
