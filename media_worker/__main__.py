@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
 import signal
 import sys
 from typing import Any
 
+from foundation.private_memory import keep_memory_private
 from media_worker import stock
 from media_worker.identity import EnrolmentFailed, Identity, load_or_enrol
 from media_worker.link import Link
@@ -35,7 +35,7 @@ def main() -> int:
     for name in ("asyncio", "websockets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # A core dump would hold what people said, and the session keys of the call.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_memory_private()
     try:
         settings = from_environment(os.environ)
         stock.install(settings.addresses, settings.ports)

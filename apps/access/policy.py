@@ -92,7 +92,7 @@ POLICY: dict[Verb, Rule] = {
     Verb.RECORDING_ASK: _rule("host", "open"),
     Verb.RECORDING_BEGIN: _rule("service", "recording", _ANY),
     Verb.RECORDING_END: _rule("service", "gathering", _ANY),
-    Verb.RECORDING_FALTER: _rule("service", "recording paused gathering", _ANY),
+    Verb.RECORDING_FALTER: _rule("service", "recording paused gathering sealing stored", _ANY),
     Verb.RECORDING_HAND_OVER: _rule("keeper", "recording paused"),
     Verb.RECORDING_HOLD: _rule("compliance_officer", "gathering sealing stored"),
     Verb.RECORDING_PAUSE: _rule("keeper", "recording"),

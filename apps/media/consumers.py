@@ -30,7 +30,7 @@ from foundation.wire.message import (
 )
 from media.actions import paths, workers
 from media.events import RecordingReported
-from media.groups import worker_group
+from media.groups import stay_in_group, worker_group
 from media.models import PRESENCE_LASTS, RENEW_SECONDS, MediaWorker, Path, Placement
 from meetings.rooms import place_group
 from outbox.database import in_database
@@ -172,6 +172,7 @@ class WorkerLink(AsyncWebsocketConsumer):
         if now - self._leases_checked > LEASE_CHECK_SECONDS:
             self._leases_checked = now
             await in_database(paths.renew_leases, worker_id)
+        await stay_in_group(self.channel_layer, worker_group(worker_id), self.channel_name)
 
     async def _described(self, worker_id: UUID, message: wire.WorkerDescribe) -> None:
         if not await in_database(_is_carried_by, worker_id, message):

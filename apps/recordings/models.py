@@ -68,10 +68,16 @@ class Recording(models.Model):
     maker_until = models.DateTimeField(null=True)
     percent = models.PositiveSmallIntegerField(_("percent made"), default=0)
     delete_after = models.DateTimeField(_("kept until"), null=True)
+    #: The storage has not taken or given what is the recording's since then; empty when it does.
+    storage_trouble_since = models.DateTimeField(_("storage fails since"), null=True)
+    #: Why no films are made of its segments, and which of them it is: ``sealing.errors``' words.
+    seal_refusal = models.CharField(_("refused"), max_length=160, blank=True)
     consent_digest = models.CharField(max_length=64, blank=True)
     #: As it was signed, for whoever has to upload it again; it names nobody.
     manifest = models.TextField(blank=True)
     stored_at = models.DateTimeField(_("stored"), null=True)
+    #: Nothing is left of what the films were made of.
+    segments_dropped_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("recording")

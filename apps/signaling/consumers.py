@@ -35,6 +35,7 @@ from foundation.wire.message import (
     write,
 )
 from media.actions import paths
+from media.groups import stay_in_group
 from meetings import queries
 from meetings.lifecycle import PlaceState
 from meetings.rooms import meeting_group, place_group
@@ -238,6 +239,21 @@ class MeetingConsumer(AsyncWebsocketConsumer):
                 await self._end(PROBLEMS["socket_silent"].close_code)
                 return
             await asyncio.sleep(limits.SILENCE_SECONDS - silent + 0.1)
+            if self.connection is not None:
+                await self._look_again(self.connection)
+
+    async def _look_again(self, connection: opening.Connection) -> None:
+        """Hints may be lost: by a channel layer that was full, emptied or away for a moment."""
+        for group in (
+            meeting_group(connection.meeting_id),
+            place_group(connection.participation_id),
+        ):
+            await stay_in_group(self.channel_layer, group, self.channel_name)
+        await self.room_changed({})
+        try:
+            await self.media_changed({})
+        except Exception:
+            log.exception("the media of a place could not be read")
 
     # ------------------------------------------------------------ hints from the channel layer
 

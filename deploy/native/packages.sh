@@ -24,6 +24,7 @@ firefox-esr|firefox-esr|the other browser
 ffmpeg|ffprobe|decodes and looks into the films that are made of recordings
 coturn|turnserver|the relay through which media goes
 iproute2|ip|joins network namespaces, to test under loss
+redis-server|redis-server|the broker, and what web processes tell each other through
 radosgw|radosgw|the S3 server, with Object Lock
 ceph-mon|ceph-mon|a part of it: who keeps the map
 ceph-osd|ceph-osd|a part of it: who keeps the bytes

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from foundation.fault_points import reached
 from foundation.sealing.records import (
     COVERS_MOST_US,
     EVERY_STREAM,
@@ -194,7 +195,9 @@ class Segments:
         except BaseException:
             self._spool.release(size)
             raise
+        reached("segments.sealed")
         self._spool.put(kept, segment, size)
+        reached("segments.spooled")
         return kept
 
     def _miss(self, since_us: int, until_us: int, reason: GapReason) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from foundation.fault_points import reached
 from foundation.sealing.errors import Refused
 from foundation.sealing.segment import describe
 from foundation.wire.worker import SEGMENT_AUDIENCE, RecordingReason
@@ -223,6 +224,7 @@ class Lane:
                 door.close()
                 status = type(error).__name__
             if status in TAKEN:
+                reached("segments.shipped")
                 self._shipping.taken(kept)
                 return
             if status == CONFLICT or status in OVER:

@@ -6,6 +6,9 @@ import os
 
 from celery import Celery
 
+from foundation.private_memory import keep_memory_private
+
+keep_memory_private()  # worker and beat load this module first
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consilium.settings")
 
 app = Celery("consilium")

@@ -287,6 +287,8 @@ class Environment(BaseSettings):
     production: Switch = False
     demo: Switch = False
     secret_key: Annotated[SecretStr, BeforeValidator(_secret_key)] | None = None
+    # Where tests say at which point a process shall die; read by ``foundation.fault_points``.
+    fault_point: Annotated[Path, BeforeValidator(_path)] | None = None
 
     # The real parts that replace the embedded ones.
     database_url: Postgres | None = Field(default=None, validation_alias="DATABASE_URL")
@@ -322,6 +324,8 @@ class Environment(BaseSettings):
     @model_validator(mode="after")
     def _parts_that_need_each_other(self) -> Self:
         """Combinations that would fail later, silently or in front of a patient."""
+        if self.production and self.fault_point is not None:
+            raise PairWrong("CONSILIUM_FAULT_POINT", "it has no place in production")
         if self.turn_urls and self.turn_secret is None:
             raise PairWrong("TURN_SECRET", "it is needed when TURN_URLS is set")
         if self.turn_secret is not None and not self.turn_urls:

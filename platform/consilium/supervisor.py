@@ -14,7 +14,6 @@ import asyncio
 import fcntl
 import json
 import os
-import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from consilium import environment as environment_module
 from consilium.environment import CANNOT_START, Environment, SettingsWrong
 from consilium.launch import certificate, door, plan
 from consilium.launch.supervision import StepFailed, Supervisor
+from foundation.private_memory import keep_memory_private
 
 NAME_COLUMNS = 12
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     # A core dump would write keys and people's words to a disk. Children inherit this.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_memory_private()
     os.umask(0o077)  # what is written here, database and mails too, is nobody else's to read
     try:
         environment = environment_module.load()

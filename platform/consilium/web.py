@@ -12,6 +12,8 @@ from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory
 from twisted.web.http import HTTPChannel
 
+from foundation.private_memory import keep_memory_private
+
 #: A browser speaks as soon as it is connected. This is also how long a connection is kept between
 #: two requests, and browsers open a new one without a word.
 SILENT_SECONDS = 15
@@ -29,6 +31,7 @@ class ImpatientFactory(HTTPFactory):
 
 
 def main() -> None:
+    keep_memory_private()
     HTTPChannel.abortTimeout = GOODBYE_SECONDS
     daphne.server.HTTPFactory = ImpatientFactory  # type: ignore[attr-defined]
     CommandLineInterface.entrypoint()

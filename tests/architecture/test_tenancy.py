@@ -86,6 +86,7 @@ CLEAR = {
     "recordings.Recording.consent_digest": "a digest",
     "recordings.Recording.end_reason": "a vocabulary",
     "recordings.Recording.manifest": "names nobody; see sealing/FORMAT.md",
+    "recordings.Recording.seal_refusal": "what is wrong with which segment, by its name",
     "recordings.Recording.state": "a state",
     "recordings.Recording.worker_reason": "a vocabulary",
     "recordings.Recording.worker_state": "a vocabulary",

@@ -166,6 +166,21 @@ def test_stored_means_read_back_and_the_segments_open_for_nobody(gathered: Recor
     assert held_until >= recording.delete_after - timedelta(seconds=1)
 
 
+def test_segments_that_somebody_left_who_died_removing_them_are_removed_later(gathered: Recording):
+    recording = stored(gathered)
+    asked = tasks().count("recordings.drop_segments")
+    store.advance()
+    assert tasks().count("recordings.drop_segments") == asked, "whoever was asked may be at it"
+    long_ago = database_now() - store.DROPPED_WITHIN - timedelta(seconds=1)
+    Recording.objects.update(stored_at=long_ago)
+    store.advance()
+    assert tasks().count("recordings.drop_segments") == asked + 1
+    store.drop_segments(recording.pk)
+    store.advance()
+    assert tasks().count("recordings.drop_segments") == asked + 1
+    assert Recording.objects.get().segments_dropped_at
+
+
 def test_the_same_task_twice_has_one_effect(gathered: Recording):
     recording = stored(gathered)
     before = recording.manifest, list(StoredFilm.objects.order_by("pk").values())
@@ -251,10 +266,15 @@ def test_a_storage_that_fails_loses_nothing_and_the_state_says_so(gathered: Reco
             store.make_films(gathered.pk)
     recording = Recording.objects.get()
     assert (recording.state, recording.stored_at) == (RecordingState.SEALING, None)
+    assert database_now() - recording.storage_trouble_since < timedelta(seconds=10)
+    assert recording.maker_until <= database_now() + store.SAY_EVERY, "not for the whole lease"
     assert recording_keys.private_half(gathered.pk)
     Recording.objects.update(maker_until=None)
     store.make_films(gathered.pk)
-    assert Recording.objects.get().state == RecordingState.STORED
+    recording.refresh_from_db()
+    assert (recording.state, recording.storage_trouble_since) == (RecordingState.STORED, None)
+    said = [json.loads(row.body)["details"]["reason"] for row in deeds(Verb.RECORDING_FALTER)]
+    assert said == ["storage_fails", "storage_answers"]
 
 
 def test_nothing_is_called_stored_that_does_not_read_back(gathered: Recording, monkeypatch):

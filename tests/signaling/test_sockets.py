@@ -431,6 +431,41 @@ def test_a_page_is_told_of_its_end_even_when_the_hint_got_lost(cast, guest):
     assert closed == {"close": 1000}
 
 
+def test_a_page_looks_again_by_itself_when_the_channel_layer_has_forgotten_it(
+    cast, guest, monkeypatch
+):
+    seat, jar = guest
+    ticket = enter.wait_ticket(acting_through(seat), seat)
+    monkeypatch.setattr(limits, "HELLO_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "SILENCE_SECONDS", 0.6)
+    clinician = cast.acting(cast.clinician)
+
+    async def script(page: Page) -> tuple[dict[str, Any], set[str]]:
+        from channels.layers import get_channel_layer
+
+        await page.say(type="hello", version=1, ticket=ticket)
+        await page.hear_until("lobby")
+        layer = get_channel_layer()
+        groups = {group for group, channels in layer.groups.items() if channels}
+        layer.groups.clear()
+        admit = sync_to_async(host.admit_guest)
+        await admit(clinician, cast.planned.pk, seat.participation_id)  # nobody delivers the hint
+        heard: dict[str, Any] = {}
+        for number in range(20):
+            await page.say(type="ping", n=number)
+            while (heard := await page.hear()).get("type") not in {"pong", "admitted"}:
+                pass
+            if heard["type"] == "admitted":
+                break
+            await asyncio.sleep(0.1)  # the page's own beat
+        assert groups <= layer.groups.keys()
+        return heard, groups
+
+    heard, groups = with_page(script, jar)
+    assert heard["type"] == "admitted"
+    assert len(groups) == 2
+
+
 def test_who_is_let_in_comes_in_on_the_same_socket(cast, guest):
     seat, jar = guest
     ticket = enter.wait_ticket(acting_through(seat), seat)

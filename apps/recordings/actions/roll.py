@@ -17,10 +17,12 @@ from access.verbs import Verb
 from audit.clock import database_now
 from foundation.blobs import BlobExists
 from foundation.errors import ConsiliumError
+from foundation.fault_points import reached
 from foundation.sealing.errors import Refused
 from foundation.sealing.segment import NOTHING_BEFORE, SegmentHeader, describe, digest, key_id
 from media.actions.workers import actor_of
 from media.models import MediaWorker
+from recordings.actions import trouble
 from recordings.models import Recording, Run, Segment
 from recordings.storage import blobs, segment_name
 
@@ -53,10 +55,15 @@ def take_segment(
         return False
     _must_be_next(run_id, worker, sequence, header)
     try:
-        blobs().put(segment_name(recording.organisation_id, recording_id, run_id, sequence), body)
+        with trouble.of_storage(recording):
+            name = segment_name(recording.organisation_id, recording_id, run_id, sequence)
+            blobs().put(name, body)
     except BlobExists:
         raise ConsiliumError("segment_conflict") from None
-    return _write_down(worker, recording, run_id, sequence, header, mark, len(body))
+    reached("roll.kept")
+    is_new = _write_down(worker, recording, run_id, sequence, header, mark, len(body))
+    reached("roll.written")
+    return is_new
 
 
 def _described(recording: Recording, run_id: UUID, sequence: int, body: bytes) -> SegmentHeader:

@@ -20,7 +20,9 @@ from access.verbs import Verb
 from audit import trail
 from audit.clock import database_now
 from foundation.actor import service
-from foundation.blobs import BlobMissing
+from foundation.blobs import BlobMissing, BlobsUnavailable
+from foundation.fault_points import reached
+from foundation.sealing.errors import Refused
 from foundation.sealing.reading import SegmentsReader
 from foundation.sealing.records import Protection
 from foundation.sealing.stored import HEAD_BYTES, ObjectHeader, ObjectReader, ObjectWriter, Wanted
@@ -29,6 +31,7 @@ from meetings.rooms import room_changed
 from outbox.publishing import publish
 from outbox.topics import TASK_TOPIC
 from recordings import manifests
+from recordings.actions import trouble
 from recordings.films.plan import Film, Plan, plan, write
 from recordings.lifecycle import RECORDING, RecordingState
 from recordings.models import Recording, Run, StoredFilm
@@ -44,6 +47,9 @@ PATIENCE = timedelta(minutes=2)
 #: Who makes films says so at least this often; after the lease somebody else begins anew.
 LEASE = timedelta(seconds=60)
 SAY_EVERY = timedelta(seconds=5)
+
+#: Segments of a stored recording that are still there then: whoever removed them died.
+DROPPED_WITHIN = timedelta(minutes=1)
 
 
 class SomebodyElseMakesIt(RuntimeError):
@@ -61,6 +67,14 @@ def advance() -> None:
     for recording in waiting:
         with transaction.atomic():
             _ask_for_films(recording)
+    left = Recording.objects.filter(
+        state=RecordingState.STORED,
+        segments_dropped_at__isnull=True,
+        stored_at__lt=now - DROPPED_WITHIN,
+    )
+    for recording in left:
+        with transaction.atomic():
+            _ask_for("recordings.drop_segments", recording)
 
 
 def _close(recording: Recording) -> None:
@@ -108,25 +122,40 @@ def _nothing_more_comes(recording: Recording, runs: list[Run]) -> bool:
 
 
 def _ask_for_films(recording: Recording) -> None:
-    publish(
-        TASK_TOPIC,
-        recording.organisation_id,
-        {"name": "recordings.make_films", "args": [str(recording.pk)]},
-    )
+    _ask_for("recordings.make_films", recording)
+
+
+def _ask_for(task: str, recording: Recording) -> None:
+    publish(TASK_TOPIC, recording.organisation_id, {"name": task, "args": [str(recording.pk)]})
 
 
 def make_films(recording_id: UUID) -> None:
     """Make, store and read back everything of one recording. Repeating it is harmless.
 
-    Raises what the storage and the vault raise; the lease then lapses and the beat asks again.
+    Raises what the storage, the vault and the segments' reader raise; the row says what of it
+    lasts. The lease then lapses and the beat asks again.
     """
     me = uuid4()
     if not _take(recording_id, me):
         return
     recording = Recording.objects.select_related("policy", "text", "meeting").get(pk=recording_id)
     gate.require(MAKER, Verb.RECORDING_SEAL, recording)
-    progress = _Progress(recording, me)
+    try:
+        with trouble.of_storage(recording):
+            _make(recording, _Progress(recording, me))
+    except Refused as refusal:
+        trouble.refuse_segments(recording, refusal)
+        raise
+    except BlobsUnavailable:
+        # Not for the whole lease: the storage may be back before.
+        mine = Recording.objects.filter(pk=recording_id, maker=me)
+        mine.update(maker_until=database_now() + SAY_EVERY)
+        raise
+
+
+def _make(recording: Recording, progress: _Progress) -> None:
     segments = reader(recording)
+    reached("films.key_unwrapped")
     assert recording.started_at is not None
     seen = plan(lambda: segments, int(recording.started_at.timestamp() * 1_000_000))
     _fix_consents(recording)
@@ -134,7 +163,8 @@ def make_films(recording_id: UUID) -> None:
     films = [_store(recording, film, segments, progress) for film in seen.films]
     _store_manifest(recording, seen, films)
     progress.say(100)
-    _stored(recording, films)
+    _stored(recording, seen, films)
+    reached("films.stored")
 
 
 def drop_segments(recording_id: UUID) -> None:
@@ -142,8 +172,11 @@ def drop_segments(recording_id: UUID) -> None:
     recording = Recording.objects.get(pk=recording_id)
     if recording.state != RecordingState.STORED:
         return
-    for name in list(blobs().names(segments_prefix(recording.organisation_id, recording.pk))):
-        blobs().delete(name)
+    with trouble.of_storage(recording):
+        for name in list(blobs().names(segments_prefix(recording.organisation_id, recording.pk))):
+            blobs().delete(name)
+            reached("segments.dropping")
+    Recording.objects.filter(pk=recording_id).update(segments_dropped_at=database_now())
 
 
 # ---------------------------------------------------------------- one maker at a time
@@ -226,6 +259,7 @@ def _store(
         )
         sealed = _sealed(ObjectWriter(header, key), write(film, lambda: segments), progress)
         blobs().upload(name, sealed, retain_until=recording.delete_after)
+        reached("films.uploaded")
     else:
         progress.add(film.plaintext_bytes)
     _read_back(recording, row, name, key, progress)
@@ -273,7 +307,9 @@ def _read_back(
     row.size = stored.bytes
     row.plaintext_bytes = stored.header.plaintext_bytes
     row.read_back_at = database_now()
+    reached("films.checked")
     row.save()
+    reached("films.read_back")
 
 
 def _store_manifest(recording: Recording, seen: Plan, films: list[StoredFilm]) -> None:
@@ -281,23 +317,28 @@ def _store_manifest(recording: Recording, seen: Plan, films: list[StoredFilm]) -
         written = manifests.write(recording, seen, films)
         Recording.objects.filter(pk=recording.pk, manifest="").update(manifest=written)
         recording.refresh_from_db(fields=["manifest"])
+    reached("manifest.signed")
     name = manifest_name(recording.organisation_id, recording.pk)
     data = recording.manifest.encode()
     blobs().upload(name, [data], retain_until=recording.delete_after)
     if blobs().read(name, 0, len(data) + 1) != data:
         raise RuntimeError("the manifest in the storage is not the one that was signed")
+    reached("manifest.stored")
 
 
-def _stored(recording: Recording, films: list[StoredFilm]) -> None:
+def _stored(recording: Recording, seen: Plan, films: list[StoredFilm]) -> None:
     """Only now is it called stored; what opens the segments is destroyed with that."""
     with action(MAKER, Verb.RECORDING_STORE, Recording.objects.filter(pk=recording.pk)) as act:
         to = next_state(RECORDING, act.subject.state, "store")
-        act.move(act.subject, to, stored_at=database_now(), maker=None, maker_until=None)
+        done = {"stored_at": database_now(), "maker": None, "maker_until": None}
+        act.move(act.subject, to, **done, seal_refusal="")
         recording_keys.destroy_private_half(recording.pk)
         act.details |= {
             "films": len(films),
             "bytes": sum(film.size for film in films),
             "consents": recording.consent_digest,
+            # From when to when no worker recorded, as the manifest says it.
+            "away_ms": [[gap.from_ms, gap.to_ms] for gap in seen.gaps if gap.reason == "away"],
         }
         act.publish(TASK_TOPIC, {"name": "recordings.drop_segments", "args": [str(recording.pk)]})
         room_changed(recording.meeting)

@@ -15,6 +15,7 @@ from pathlib import Path
 from consilium.environment import SOURCE_ROOT, Environment
 from consilium.launch.certificate import Certificate
 from consilium.launch.child import ChildSpec
+from foundation import fault_points
 
 # The media worker first: calls are told while the web can still pass it on. The web last.
 STOP_ORDER = ("media-worker", "celery", "beat")
@@ -23,7 +24,7 @@ STOP_ORDER = ("media-worker", "celery", "beat")
 WEBSOCKET_BYTES = 65_536
 
 # What the media worker may inherit: where it is and how it speaks, nothing it could betray.
-_HARMLESS = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM")
+_HARMLESS = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", fault_points.VARIABLE)
 _HARMLESS_PREFIXES = ("LC_", "CONSILIUM_WORKER_", "CONSILIUM_LOG")
 
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from foundation.blobs import BlobExists, BlobsError, BlobsUnavailable
 from foundation.blobs.bucket import NO_VERSIONS, Connection, NotSo
+from foundation.fault_points import reached
 
 # S3 takes 10,000 parts of 5 MiB at least: this makes 160 GB the largest blob, and is what an
 # upload holds in memory, once or twice.
@@ -57,6 +58,7 @@ class Multipart:
         except NotSo as problem:
             raise self._ended(problem) from None
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+        reached("blobs.part_uploaded")
 
     def complete(self) -> str:
         """The version that came of it. ``BlobExists`` if the storage sees an earlier one."""
