@@ -241,7 +241,7 @@ def _storage_url(value: object) -> str:
 
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
-Postgres = Annotated[str, BeforeValidator(_url("postgresql", "postgres"))]
+Postgres = Annotated[SecretStr, BeforeValidator(_url("postgresql", "postgres"))]
 Redis = Annotated[SecretStr, BeforeValidator(_url("redis", "rediss", "unix"))]
 Smtp = Annotated[SecretStr, BeforeValidator(_url("smtp", "smtps"))]
 
@@ -288,19 +288,22 @@ class Environment(BaseSettings):
     demo: Switch = False
     secret_key: Annotated[SecretStr, BeforeValidator(_secret_key)] | None = None
 
-    # The real parts that replace the embedded ones.
+    # The real parts that replace the embedded ones, and a PEM file that vouches for them.
+    ca: Annotated[Path, BeforeValidator(_file)] | None = None
     database_url: Postgres | None = Field(default=None, validation_alias="DATABASE_URL")
     redis_url: Redis | None = Field(default=None, validation_alias="REDIS_URL")
     smtp_url: Smtp | None = Field(default=None, validation_alias="SMTP_URL")
 
     # Where recordings are kept: a directory or a bucket (``foundation.blobs.address``). Its keys
-    # stand apart. ``storage_ca`` vouches for its certificate.
+    # stand apart. ``storage_ca`` vouches for its certificate, or ``ca``.
     storage_url: Annotated[str, BeforeValidator(_storage_url)] = Field(
         default_factory=lambda read: (read["data"] / "blobs").as_uri()
     )
     storage_access_key: SecretStr | None = None
     storage_secret_key: SecretStr | None = None
-    storage_ca: Annotated[Path, BeforeValidator(_file)] | None = None
+    storage_ca: Annotated[Path, BeforeValidator(_file)] | None = Field(
+        default_factory=lambda read: read["ca"]
+    )
 
     # The relay. ``turn_seconds`` is how long a credential can begin allocations.
     turn_urls: Annotated[list[str], NoDecode, BeforeValidator(_turn_urls)] = Field(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from consilium import parts
 from consilium.environment import CANNOT_START, SOURCE_ROOT, SettingsWrong, load
 
 
@@ -26,6 +28,9 @@ except SettingsWrong as wrong:
 
 BASE_DIR = SOURCE_ROOT
 DATA = ENVIRONMENT.data
+
+#: A PEM file that vouches for database, Redis and mail server; without it the system's roots do.
+AUTHORITY: Path | None = ENVIRONMENT.ca
 
 DEBUG = False
 
@@ -160,23 +165,17 @@ def _database() -> dict[str, Any]:
             },
             "TEST": {"NAME": DATA / "test.sqlite3"},
         }
-    url = urlsplit(ENVIRONMENT.database_url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(url.path.lstrip("/")),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        "HOST": unquote(url.hostname or ""),
-        "PORT": url.port or "",
-        # libpq's own options, such as sslmode, stay in force.
-        "OPTIONS": {**dict(parse_qsl(url.query)), "pool": True},
-    }
+    return parts.postgresql(ENVIRONMENT.database_url.get_secret_value(), AUTHORITY, os.environ)
 
 
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-_REDIS = ENVIRONMENT.redis_url.get_secret_value() if ENVIRONMENT.redis_url else None
+_REDIS = (
+    parts.redis(ENVIRONMENT.redis_url.get_secret_value(), AUTHORITY)
+    if ENVIRONMENT.redis_url
+    else None
+)
 
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
@@ -362,7 +361,7 @@ if ENVIRONMENT.smtp_url is None:
     EMAIL_FILE_PATH = DATA / "mail"
 else:
     _smtp = urlsplit(ENVIRONMENT.smtp_url.get_secret_value())
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_BACKEND = "consilium.mail.VerifiedSmtp"
     EMAIL_HOST = _smtp.hostname or ""
     EMAIL_PORT = _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
     EMAIL_HOST_USER = unquote(_smtp.username or "")
