@@ -10,6 +10,7 @@ from access.doors import door
 from access.verbs import Verb
 from recordings.actions import retire as retirement
 from recordings.actions import store
+from recordings.storage import forget_abandoned_uploads
 
 
 @door(Verb.RECORDING_SEAL)
@@ -34,3 +35,9 @@ def drop_segments(recording_id: str) -> None:
 @shared_task(name="recordings.retire", ignore_result=True)
 def retire() -> None:
     retirement.retire()
+
+
+@door(Verb.RECORDING_STORE)
+@shared_task(name="recordings.forget_abandoned_uploads", ignore_result=True)
+def forget_abandoned() -> None:
+    forget_abandoned_uploads()

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from consilium import production
 from foundation.blobs.address import read_address
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
@@ -364,11 +365,17 @@ class Environment(BaseSettings):
 
 
 def load() -> Environment:
-    """The environment of this process; ``SettingsWrong`` with a line for each wrong value."""
+    """The environment of this process; ``SettingsWrong`` with a line for each wrong value.
+
+    In production also with a line for each part or secret that is not fit for patients.
+    """
     try:
-        return Environment()
+        environment = Environment()
     except ValidationError as error:
         raise SettingsWrong(_lines(error)) from None
+    if environment.production and (mistakes := production.mistakes(environment)):
+        raise SettingsWrong(mistakes)
+    return environment
 
 
 def is_ours(variable: str) -> bool:

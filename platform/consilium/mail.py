@@ -1,4 +1,4 @@
-"""Mail by SMTP to a server that proves who it is, by the operator's authority where there is one."""
+"""Mail by SMTP to a server that proves who it is: by the operator's authority, if there is one."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ class VerifiedSmtp(smtp.EmailBackend):
     """Django's, but for whom it trusts."""
 
     @cached_property
-    def ssl_context(self) -> ssl.SSLContext:  # type: ignore[override]
+    def ssl_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=settings.AUTHORITY)

@@ -219,6 +219,10 @@ CELERY_BEAT_SCHEDULE = {
     "outbox.sweep": {"task": "outbox.sweep", "schedule": 5.0},
     "recordings.advance": {"task": "recordings.advance", "schedule": 5.0},
     "recordings.retire": {"task": "recordings.retire", "schedule": 600.0},
+    "recordings.forget_abandoned_uploads": {
+        "task": "recordings.forget_abandoned_uploads",
+        "schedule": 3600.0,
+    },
     "outbox.forget_delivered": {"task": "outbox.forget_delivered", "schedule": 3600.0},
     "accounts.forget_expired_sessions": {
         "task": "accounts.forget_expired_sessions",
@@ -367,7 +371,10 @@ else:
     EMAIL_HOST_USER = unquote(_smtp.username or "")
     EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
     EMAIL_USE_SSL = _smtp.scheme == "smtps"
-    EMAIL_USE_TLS = _smtp.scheme == "smtp" and bool(_smtp.username)
+    # Mails hold links and codes: in the clear they go nowhere but to this machine.
+    EMAIL_USE_TLS = _smtp.scheme == "smtp" and bool(
+        _smtp.username or not parts.is_this_machine(ENVIRONMENT.smtp_url.get_secret_value())
+    )
 EMAIL_TIMEOUT = 20
 
 LOGGING: dict[str, Any] = {

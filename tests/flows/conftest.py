@@ -35,7 +35,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture
 def cutter(installation: Installation) -> Iterator[WireCutter]:
     """A way to the installation that can be cut."""
-    door = WireCutter(installation.port)
+    door = WireCutter(installation.door)
     yield door
     door.stop()
 

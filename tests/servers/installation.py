@@ -29,7 +29,7 @@ READY_SECONDS = 90.0
 # Django's file backend ends every mail in a file with this line.
 _BETWEEN_MAILS = re.compile(r"^-{79}\n", re.MULTILINE)
 
-_PERSON = re.compile(
+PERSON = re.compile(
     r"^  (?P<name>\S.*) \((?P<role>[a-z ]+)\)\n"
     r"    e-mail    (?P<email>\S+)\n"
     r"    password  (?P<password>\S+)\n"
@@ -74,8 +74,13 @@ class Installation(Server):
         """By e-mail address; the demo prints them at the first start only."""
 
     @property
+    def door(self) -> int:
+        """The port by which people come in: the web's own, unless a proxy stands before it."""
+        return self.port
+
+    @property
     def url(self) -> str:
-        return f"https://localhost:{self.port}"
+        return f"https://localhost:{self.door}"
 
     @property
     def certificate(self) -> Path:
@@ -98,7 +103,7 @@ class Installation(Server):
             self.environment,
         )
         self._wait_while_running(self.ready_file.exists, "the web answers", READY_SECONDS)
-        for found in _PERSON.finditer(self.text):
+        for found in PERSON.finditer(self.text):
             self.people[found["email"]] = SignIn(**found.groupdict())
 
     def wait_for_web(self, seconds: float = 30.0) -> None:
