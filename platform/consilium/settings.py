@@ -151,20 +151,7 @@ TEMPLATES = [
 
 def _database() -> dict[str, Any]:
     if ENVIRONMENT.database_url is None:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA / "consilium.sqlite3",
-            # Opening the file and its pragmas cost more than most queries.
-            "CONN_MAX_AGE": 60,
-            "OPTIONS": {
-                # IMMEDIATE: a writer waits for its turn at BEGIN; without it, four writers saw
-                # "database is locked" in 42 of 100 transactions.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 10,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            },
-            "TEST": {"NAME": DATA / "test.sqlite3"},
-        }
+        return parts.sqlite(DATA)
     return parts.postgresql(ENVIRONMENT.database_url.get_secret_value(), AUTHORITY, os.environ)
 
 

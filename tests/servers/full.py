@@ -128,6 +128,9 @@ class DistantWorker(Server):
 class FullInstallation(Installation):
     """``start`` returns once people can come by the proxy and both workers are linked."""
 
+    #: The relay's authority is the run's own. Browsers have no other way to be told.
+    browser_flags = ("--ignore-certificate-errors",)
+
     def __init__(self, directory: Path, name: str = "full", **settings: str) -> None:
         self.parts = Parts(directory, name)
         door = free_ports(2)
@@ -176,6 +179,34 @@ class FullInstallation(Installation):
             last_to_first.callback(super().stop)
             last_to_first.callback(self.proxy.stop)
             last_to_first.callback(self.second_worker.stop)
+
+    def worker_of(self, meeting: str) -> str:
+        """The name of the media worker that carries ``meeting``; empty while none does."""
+        rows = self.parts.postgresql.ask(
+            "SELECT w.name FROM media_placement p JOIN media_mediaworker w ON w.id = p.worker_id"
+            " WHERE p.meeting_id = %s AND p.ended_at IS NULL",
+            meeting,
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def next_worker(self) -> str:
+        """The name of the one that would get a room now."""
+        rows = self.parts.postgresql.ask(
+            "SELECT name FROM media_mediaworker WHERE present_until > now()"
+            " ORDER BY participants, id LIMIT 1"
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def kill_web(self) -> None:
+        for name in ("web", "web-2"):
+            self.kill9(name)
+
+    def kill_worker_of(self, meeting: str) -> None:
+        if self.worker_of(meeting) == "worker-2":
+            self.second_worker.kill()
+            self.second_worker.start()
+        else:
+            self.kill9("media-worker")
 
     def read_mail_files(self) -> list[EmailMessage]:
         return self.parts.smtp.mails()

@@ -76,8 +76,8 @@ class Haproxy(Server):
         for web in (1, 2):
             self._order(f"set server webs/web-{web} state ready")
 
-    def wait_until_down(self, web: int, seconds: float = 10.0) -> None:
-        wait_for(lambda: not self.is_up(web), f"haproxy misses web {web}", seconds)
+    def wait_until_up(self, web: int, seconds: float = 30.0) -> None:
+        wait_for(lambda: self.is_up(web), f"haproxy has web {web} again", seconds)
 
     def _row(self, web: int) -> dict[str, str]:
         text = self._order("show stat").removeprefix("# ")

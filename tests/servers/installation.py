@@ -52,6 +52,9 @@ class SignIn:
 class Installation(Server):
     """``start`` returns once the web answers; the rest may need a moment more."""
 
+    #: What a browser needs beside the usual to take part in calls here.
+    browser_flags: tuple[str, ...] = ()
+
     def __init__(self, directory: Path, name: str = "installation", **settings: str) -> None:
         super().__init__("installation", artefacts(name) / "installation.log")
         self.directory = directory
@@ -139,6 +142,14 @@ class Installation(Server):
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not is_alive(pid), f"the end of {name}")
         return pid
+
+    def kill_web(self) -> None:
+        """SIGKILL to every web process."""
+        self.kill9("web")
+
+    def kill_worker_of(self, meeting: str) -> None:
+        """SIGKILL to the media worker that carries ``meeting``; somebody starts it again."""
+        self.kill9("media-worker")
 
     def wait_for_restart(self, name: str, old: int, seconds: float = 15.0) -> int:
         """The id of the process that took the place of ``old``."""
