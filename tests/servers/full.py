@@ -34,6 +34,20 @@ BUCKET = "consilium-recordings"
 MAKE_PEOPLE = "from consilium import demo; print('\\n'.join(demo.make()))"
 
 
+def bucket_of(gateway: radosgw.Gateway) -> Any:
+    """boto3 itself, with the rights of who owns the buckets."""
+    return boto3.session.Session(
+        aws_access_key_id=gateway.access_key,
+        aws_secret_access_key=gateway.secret_key,
+        region_name="us-east-1",
+    ).client(
+        "s3",
+        endpoint_url=gateway.endpoint,
+        verify=gateway.authority,
+        config=Config(request_checksum_calculation="when_required"),
+    )
+
+
 class Parts:
     """The servers that an installation is told of by ``settings``. All are there once made."""
 
@@ -61,7 +75,7 @@ class Parts:
             server.start()
         self.gateway = self._held.enter_context(radosgw.borrow())
         self.bucket = f"{BUCKET}-{secrets.token_hex(4)}"
-        self.storage().create_bucket(Bucket=self.bucket, ObjectLockEnabledForBucket=True)
+        bucket_of(self.gateway).create_bucket(Bucket=self.bucket, ObjectLockEnabledForBucket=True)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -77,19 +91,6 @@ class Parts:
             "TURN_URLS": self.coturn.tls_url,
             "TURN_SECRET": self.coturn.secret,
         }
-
-    def storage(self) -> Any:
-        """boto3 itself, as the owner of the bucket."""
-        return boto3.session.Session(
-            aws_access_key_id=self.gateway.access_key,
-            aws_secret_access_key=self.gateway.secret_key,
-            region_name="us-east-1",
-        ).client(
-            "s3",
-            endpoint_url=self.gateway.endpoint,
-            verify=self.gateway.authority,
-            config=Config(request_checksum_calculation="when_required"),
-        )
 
     def stop(self) -> None:
         self._held.close()
