@@ -103,3 +103,12 @@ def redis(url: str, authority: Path | None) -> str:
         options["ssl_ca_certs"] = str(authority)
     options |= dict(parse_qsl(parts.query))
     return parts._replace(query=urlencode(options)).geturl()
+
+
+def channel_layer_host(url: str) -> dict[str, Any]:
+    """``url`` for the channel layer, which waits for messages by a question of five seconds.
+
+    The client gives up an answer after five seconds of its own accord. Whichever was first decided
+    whether a socket that nobody had anything to tell was cut.
+    """
+    return {"address": url, "socket_connect_timeout": 5, "socket_timeout": 15}

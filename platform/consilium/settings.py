@@ -167,7 +167,7 @@ _REDIS = (
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
         "BACKEND": "consilium.channel_layer.SealedRedis",
-        "CONFIG": {"hosts": [_REDIS], "capacity": 1000},
+        "CONFIG": {"hosts": [parts.channel_layer_host(_REDIS)], "capacity": 1000},
     }
     if _REDIS
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
