@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,11 @@ _DATA = REPOSITORY / "build" / "tests" / f"data-{_WORKER}"
 # Settings are read when Django starts, which is before any fixture runs.
 _DATA.mkdir(parents=True, exist_ok=True)
 os.environ["CONSILIUM_DATA"] = str(_DATA)
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+_ON_POSTGRESQL = os.environ.get("CONSILIUM_TEST_DATABASE") == "postgresql"
 for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "TURN_URLS", "TURN_SECRET", "CONSILIUM_CA"):
-    os.environ.pop(name, None)
+    if not (name == "DATABASE_URL" and _IS_WORKER and _ON_POSTGRESQL):
+        os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("CONSILIUM_STORAGE_")]:
     os.environ.pop(name)
 sys.path.insert(0, str(REPOSITORY))
@@ -25,10 +27,12 @@ sys.path.insert(0, str(REPOSITORY))
 from tests.servers import authority  # noqa: E402
 from tests.servers.postgresql import PostgreSQL  # noqa: E402
 
-#: With CONSILIUM_TEST_DATABASE=postgresql the tests' database is a real one.
+#: With CONSILIUM_TEST_DATABASE=postgresql the tests' database is a real one: one server for all
+#: processes of a run, and in it a database for each of them (pytest-django's doing).
 _POSTGRESQL: PostgreSQL | None = None
-if os.environ.get("CONSILIUM_TEST_DATABASE") == "postgresql":
-    _POSTGRESQL = PostgreSQL(authority.issue(_DATA / "tls"), f"postgresql-{_WORKER}")
+if _ON_POSTGRESQL and not _IS_WORKER:
+    _POSTGRESQL = PostgreSQL(authority.issue(_DATA / "tls"))
+    _POSTGRESQL.start()
     os.environ["DATABASE_URL"] = _POSTGRESQL.url
 
 # Not in pyproject.toml: pytest-django would read the settings before the lines above are run.
@@ -39,12 +43,7 @@ from django.conf import settings as django_settings  # noqa: E402
 assert django_settings.DATA.is_relative_to(REPOSITORY / "build" / "tests")
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
-    """The server, for those who use the database at all; pytest-django asks for this first."""
-    if _POSTGRESQL is not None:
-        _POSTGRESQL.start()
-    yield
+def pytest_unconfigure() -> None:
     if _POSTGRESQL is not None:
         _POSTGRESQL.remove()
 
