@@ -82,7 +82,7 @@ def test_private_call_across_web_processes_outlives_one_of_them(
     record_property("web process killed, back on the other (s)", round(back, 2))
     wait_for(lambda: proxy.sessions(1) > here, "one more at the first web process")
     installation.wait_for_restart("web-2", old)
-    proxy.wait_until_up(2)
+    installation.wait_until_back(2)
 
     # The trail is insert-only here, too: for the account the platform itself uses.
     with psycopg.connect(installation.parts.postgresql.url) as platform:

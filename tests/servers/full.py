@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import ssl
+import urllib.request
 from contextlib import ExitStack
 from email.message import EmailMessage
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.servers.coturn import Coturn
 from tests.servers.haproxy import Haproxy
 from tests.servers.installation import PERSON, Installation, SignIn
 from tests.servers.postgresql import PostgreSQL
-from tests.servers.processes import REPOSITORY, free_ports
+from tests.servers.processes import REPOSITORY, free_ports, wait_for
 from tests.servers.redis import Redis
 from tests.servers.server import PYTHON, Server, artefacts, small_environment
 from tests.servers.smtp import Smtp
@@ -180,6 +181,21 @@ class FullInstallation(Installation):
             last_to_first.callback(super().stop)
             last_to_first.callback(self.proxy.stop)
             last_to_first.callback(self.second_worker.stop)
+
+    def wait_until_back(self, web: int, seconds: float = 30.0) -> None:
+        """Return once a web process that was killed answers, and the proxy has it."""
+        own = ssl.create_default_context(cafile=str(self.certificate))
+
+        def answers() -> bool:
+            try:
+                url = f"https://localhost:{self.port + web - 1}/"
+                return urllib.request.urlopen(url, context=own, timeout=5).status == 200
+            except OSError:
+                return False
+
+        # Only then: whoever was quick may not have been missed by the proxy at all.
+        wait_for(answers, f"web process {web} answers again", seconds)
+        self.proxy.wait_until_up(web)
 
     def worker_of(self, meeting: str) -> str:
         """The name of the media worker that carries ``meeting``; empty while none does."""
