@@ -37,6 +37,9 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	@$(MAKE) check
 	$(call heading,tests)
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser and not cable" $(PYTEST)
+	$(call heading,tests of what is kept on PostgreSQL)
+	@CONSILIUM_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
+		-m "not browser and not cable" $(ON_POSTGRESQL) $(PYTEST)
 	$(call heading,tests in browsers)
 	@# Apart: these live on an event loop of the test's, Playwright below on its own.
 	@$(PY) -m pytest -m "browser and not cable" tests/media_worker tests/recordings $(PYTEST)
@@ -66,6 +69,9 @@ check: $(DEV) $(NODE) ## style, types, imports, generated files
 	@$(PY) manage.py makemigrations --check --dry-run
 	$(call heading,translations)
 	@deploy/native/check-catalogues.sh
+	$(call heading,deploy)
+	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
+	@$(VENV)/bin/hadolint deploy/images/Dockerfile
 
 bench: $(DEV) ## measure; ONLY=group picks one group
 	@$(PY) tests/benchmarks/run.py $(ONLY)
@@ -88,6 +94,11 @@ clean: ## remove what can be made again; data/ and the virtual environment stay
 
 packages:
 	@deploy/native/packages.sh test
+
+# What leans on the database most: locks, constraints, triggers, its clock. The same variable takes the
+# whole of the tests there.
+ON_POSTGRESQL := tests/access/test_action.py tests/audit tests/outbox tests/media/test_paths.py \
+	tests/meetings/test_takeover.py tests/consilium/test_parts.py
 
 PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 $(if $(UPGRADE),--upgrade)

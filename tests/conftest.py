@@ -15,17 +15,37 @@ _DATA = REPOSITORY / "build" / "tests" / f"data-{_WORKER}"
 # Settings are read when Django starts, which is before any fixture runs.
 _DATA.mkdir(parents=True, exist_ok=True)
 os.environ["CONSILIUM_DATA"] = str(_DATA)
-for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "TURN_URLS", "TURN_SECRET"):
-    os.environ.pop(name, None)
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+_ON_POSTGRESQL = os.environ.get("CONSILIUM_TEST_DATABASE") == "postgresql"
+for name in ("DATABASE_URL", "REDIS_URL", "SMTP_URL", "TURN_URLS", "TURN_SECRET", "CONSILIUM_CA"):
+    if not (name == "DATABASE_URL" and _IS_WORKER and _ON_POSTGRESQL):
+        os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith("CONSILIUM_STORAGE_")]:
     os.environ.pop(name)
 sys.path.insert(0, str(REPOSITORY))
+
+from tests.servers import authority  # noqa: E402
+from tests.servers.postgresql import PostgreSQL  # noqa: E402
+
+#: With CONSILIUM_TEST_DATABASE=postgresql the tests' database is a real one: one server for all
+#: processes of a run, and in it a database for each of them (pytest-django's doing).
+_POSTGRESQL: PostgreSQL | None = None
+if _ON_POSTGRESQL and not _IS_WORKER:
+    _POSTGRESQL = PostgreSQL(authority.issue(_DATA / "tls"))
+    _POSTGRESQL.start()
+    os.environ["DATABASE_URL"] = _POSTGRESQL.url
+
 # Not in pyproject.toml: pytest-django would read the settings before the lines above are run.
 os.environ["DJANGO_SETTINGS_MODULE"] = "consilium.settings"
 
 from django.conf import settings as django_settings  # noqa: E402
 
 assert django_settings.DATA.is_relative_to(REPOSITORY / "build" / "tests")
+
+
+def pytest_unconfigure() -> None:
+    if _POSTGRESQL is not None:
+        _POSTGRESQL.remove()
 
 
 #: The folders that the Makefile names for each kind; no run but the first collects everything.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -53,6 +54,15 @@ class WorkerLink(AsyncWebsocketConsumer):
     """One connection of one worker."""
 
     worker_id: UUID | None = None
+    _tasks: Sequence[asyncio.Task[None]] = ()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # A channel layer that is gone ends a consumer without a disconnect.
+            for task in self._tasks:
+                task.cancel()
 
     async def connect(self) -> None:
         self._link = uuid4()

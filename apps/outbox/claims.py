@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -32,16 +32,30 @@ def owed(*, topics: list[str] | None = None) -> list[int]:
 
 
 def claim(ids: list[int], claimer: UUID) -> list[OutboxRow]:
-    """Those of ``ids`` that ``claimer`` got, oldest first. Two claimers never get the same row."""
+    """Those of ``ids`` that ``claimer`` got, oldest first. Two claimers never get the same row.
+
+    A row that another is claiming at this moment is passed over: waiting for it would be in vain,
+    and two who wait for each other would be ended by the database.
+    """
     with transaction.atomic():
-        OutboxRow.objects.filter(pk__in=ids, delivered_at__isnull=True).filter(
-            Q(claimed_at__isnull=True) | Q(claimed_at__lt=Now() - timedelta(seconds=CLAIM_SECONDS))
-        ).update(claimed_by=claimer, claimed_at=Now(), attempts=F("attempts") + 1)
-        return list(
-            OutboxRow.objects.filter(
-                pk__in=ids, claimed_by=claimer, delivered_at__isnull=True
-            ).order_by("id")
+        rows = list(
+            OutboxRow.objects.select_for_update(
+                skip_locked=connection.features.has_select_for_update_skip_locked
+            )
+            .filter(pk__in=ids, delivered_at__isnull=True)
+            .filter(
+                Q(claimed_at__isnull=True)
+                | Q(claimed_at__lt=Now() - timedelta(seconds=CLAIM_SECONDS))
+            )
+            .order_by("id")
         )
+        OutboxRow.objects.filter(pk__in=[row.pk for row in rows]).update(
+            claimed_by=claimer, claimed_at=Now(), attempts=F("attempts") + 1
+        )
+    for row in rows:
+        row.claimed_by = claimer
+        row.attempts += 1
+    return rows
 
 
 def delivered(ids: list[int]) -> None:

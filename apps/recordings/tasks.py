@@ -10,6 +10,7 @@ from access.doors import door
 from access.verbs import Verb
 from recordings.actions import capture, store
 from recordings.actions import retire as retirement
+from recordings.storage import forget_abandoned_uploads
 
 
 @door(Verb.RECORDING_SEAL)
@@ -40,3 +41,9 @@ def end_unkept() -> None:
 @shared_task(name="recordings.retire", ignore_result=True)
 def retire() -> None:
     retirement.retire()
+
+
+@door(Verb.RECORDING_STORE)
+@shared_task(name="recordings.forget_abandoned_uploads", ignore_result=True)
+def forget_abandoned() -> None:
+    forget_abandoned_uploads()

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from autobahn.exception import Disconnected
@@ -55,6 +56,15 @@ class MeetingConsumer(AsyncWebsocketConsumer):
     """See the module."""
 
     connection: opening.Connection | None = None
+    _tasks: Sequence[asyncio.Task[None]] = ()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # A channel layer that is gone ends a consumer without a disconnect.
+            for task in self._tasks:
+                task.cancel()
 
     async def connect(self) -> None:
         self._bucket = limits.Bucket()

@@ -28,6 +28,11 @@ redis-server|redis-server|the broker, and what web processes tell each other thr
 radosgw|radosgw|the S3 server, with Object Lock
 ceph-mon|ceph-mon|a part of it: who keeps the map
 ceph-osd|ceph-osd|a part of it: who keeps the bytes
+postgresql|/usr/lib/postgresql|the database
+redis-server|redis-server|the channel layer and the broker
+haproxy|haproxy|the proxy in front of several web processes
+python3-aiosmtpd|/usr/lib/python3/dist-packages/aiosmtpd|the mail server
+python3-yaml|/usr/lib/python3/dist-packages/yaml|reads the compose file
 libnss3-tools|certutil|makes browsers trust the certificate of a test's relay
 fonts-dejavu-core|/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf|letters on the pages' pictures
 LIST

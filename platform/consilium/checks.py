@@ -1,10 +1,12 @@
-"""Checks at start: settings that would fail later, silently or in front of a patient."""
+"""Checks at start: what would fail later, silently or in front of a patient.
+
+What production may not be started with is ``production``'s.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags
 from django.core.checks import register as register_check
 
@@ -28,7 +30,6 @@ KNOWN_STATES = {
 
 def register() -> None:
     register_check(policy_names_what_exists, Tags.security)
-    register_check(embedded_parts_in_production, Tags.security, deploy=True)
 
 
 def policy_names_what_exists(**kwargs: Any) -> list[CheckMessage]:
@@ -44,25 +45,3 @@ def policy_names_what_exists(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return found
-
-
-def embedded_parts_in_production(**kwargs: Any) -> list[CheckMessage]:
-    """Production needs the real parts, each set by one variable."""
-    if not settings.PRODUCTION:
-        return []
-    environment = settings.ENVIRONMENT
-    needed = {
-        "DATABASE_URL": environment.database_url,
-        "REDIS_URL": environment.redis_url,
-        "SMTP_URL": environment.smtp_url,
-        "CONSILIUM_SECRET_KEY": environment.secret_key,
-        "TURN_URLS": environment.turn_urls,
-    }
-    missing: list[CheckMessage] = [
-        Error(f"{name} must be set in production", id="consilium.E001")
-        for name, value in needed.items()
-        if not value
-    ]
-    if settings.DEMO:
-        missing.append(Error("CONSILIUM_DEMO has no place in production", id="consilium.E002"))
-    return missing

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from consilium import production
 from foundation.blobs.address import read_address
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
@@ -241,7 +242,7 @@ def _storage_url(value: object) -> str:
 
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
-Postgres = Annotated[str, BeforeValidator(_url("postgresql", "postgres"))]
+Postgres = Annotated[SecretStr, BeforeValidator(_url("postgresql", "postgres"))]
 Redis = Annotated[SecretStr, BeforeValidator(_url("redis", "rediss", "unix"))]
 Smtp = Annotated[SecretStr, BeforeValidator(_url("smtp", "smtps"))]
 
@@ -290,19 +291,22 @@ class Environment(BaseSettings):
     # Where tests say at which point a process shall die; read by ``foundation.fault_points``.
     fault_point: Annotated[Path, BeforeValidator(_path)] | None = None
 
-    # The real parts that replace the embedded ones.
+    # The real parts that replace the embedded ones, and a PEM file that vouches for them.
+    ca: Annotated[Path, BeforeValidator(_file)] | None = None
     database_url: Postgres | None = Field(default=None, validation_alias="DATABASE_URL")
     redis_url: Redis | None = Field(default=None, validation_alias="REDIS_URL")
     smtp_url: Smtp | None = Field(default=None, validation_alias="SMTP_URL")
 
     # Where recordings are kept: a directory or a bucket (``foundation.blobs.address``). Its keys
-    # stand apart. ``storage_ca`` vouches for its certificate.
+    # stand apart. ``storage_ca`` vouches for its certificate, or ``ca``.
     storage_url: Annotated[str, BeforeValidator(_storage_url)] = Field(
         default_factory=lambda read: (read["data"] / "blobs").as_uri()
     )
     storage_access_key: SecretStr | None = None
     storage_secret_key: SecretStr | None = None
-    storage_ca: Annotated[Path, BeforeValidator(_file)] | None = None
+    storage_ca: Annotated[Path, BeforeValidator(_file)] | None = Field(
+        default_factory=lambda read: read["ca"]
+    )
 
     # The relay. ``turn_seconds`` is how long a credential can begin allocations.
     turn_urls: Annotated[list[str], NoDecode, BeforeValidator(_turn_urls)] = Field(
@@ -365,11 +369,17 @@ class Environment(BaseSettings):
 
 
 def load() -> Environment:
-    """The environment of this process; ``SettingsWrong`` with a line for each wrong value."""
+    """The environment of this process; ``SettingsWrong`` with a line for each wrong value.
+
+    In production also with a line for each part or secret that is not fit for patients.
+    """
     try:
-        return Environment()
+        environment = Environment()
     except ValidationError as error:
         raise SettingsWrong(_lines(error)) from None
+    if environment.production and (mistakes := production.mistakes(environment)):
+        raise SettingsWrong(mistakes)
+    return environment
 
 
 def is_ours(variable: str) -> bool:

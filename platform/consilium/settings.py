@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from consilium import parts
 from consilium.environment import CANNOT_START, SOURCE_ROOT, SettingsWrong, load
 
 
@@ -26,6 +28,9 @@ except SettingsWrong as wrong:
 
 BASE_DIR = SOURCE_ROOT
 DATA = ENVIRONMENT.data
+
+#: A PEM file that vouches for database, Redis and mail server; without it the system's roots do.
+AUTHORITY: Path | None = ENVIRONMENT.ca
 
 DEBUG = False
 
@@ -146,42 +151,23 @@ TEMPLATES = [
 
 def _database() -> dict[str, Any]:
     if ENVIRONMENT.database_url is None:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA / "consilium.sqlite3",
-            # Opening the file and its pragmas cost more than most queries.
-            "CONN_MAX_AGE": 60,
-            "OPTIONS": {
-                # IMMEDIATE: a writer waits for its turn at BEGIN; without it, four writers saw
-                # "database is locked" in 42 of 100 transactions.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 10,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            },
-            "TEST": {"NAME": DATA / "test.sqlite3"},
-        }
-    url = urlsplit(ENVIRONMENT.database_url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(url.path.lstrip("/")),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        "HOST": unquote(url.hostname or ""),
-        "PORT": url.port or "",
-        # libpq's own options, such as sslmode, stay in force.
-        "OPTIONS": {**dict(parse_qsl(url.query)), "pool": True},
-    }
+        return parts.sqlite(DATA)
+    return parts.postgresql(ENVIRONMENT.database_url.get_secret_value(), AUTHORITY, os.environ)
 
 
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-_REDIS = ENVIRONMENT.redis_url.get_secret_value() if ENVIRONMENT.redis_url else None
+_REDIS = (
+    parts.redis(ENVIRONMENT.redis_url.get_secret_value(), AUTHORITY)
+    if ENVIRONMENT.redis_url
+    else None
+)
 
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
         "BACKEND": "consilium.channel_layer.SealedRedis",
-        "CONFIG": {"hosts": [_REDIS], "capacity": 1000},
+        "CONFIG": {"hosts": [parts.channel_layer_host(_REDIS)], "capacity": 1000},
     }
     if _REDIS
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
@@ -221,6 +207,10 @@ CELERY_BEAT_SCHEDULE = {
     "recordings.advance": {"task": "recordings.advance", "schedule": 5.0},
     "recordings.end_unkept": {"task": "recordings.end_unkept", "schedule": 5.0},
     "recordings.retire": {"task": "recordings.retire", "schedule": 600.0},
+    "recordings.forget_abandoned_uploads": {
+        "task": "recordings.forget_abandoned_uploads",
+        "schedule": 3600.0,
+    },
     "outbox.forget_delivered": {"task": "outbox.forget_delivered", "schedule": 3600.0},
     "accounts.forget_expired_sessions": {
         "task": "accounts.forget_expired_sessions",
@@ -363,13 +353,16 @@ if ENVIRONMENT.smtp_url is None:
     EMAIL_FILE_PATH = DATA / "mail"
 else:
     _smtp = urlsplit(ENVIRONMENT.smtp_url.get_secret_value())
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_BACKEND = "consilium.mail.VerifiedSmtp"
     EMAIL_HOST = _smtp.hostname or ""
     EMAIL_PORT = _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
     EMAIL_HOST_USER = unquote(_smtp.username or "")
     EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
     EMAIL_USE_SSL = _smtp.scheme == "smtps"
-    EMAIL_USE_TLS = _smtp.scheme == "smtp" and bool(_smtp.username)
+    # Mails hold links and codes: in the clear they go nowhere but to this machine.
+    EMAIL_USE_TLS = _smtp.scheme == "smtp" and bool(
+        _smtp.username or not parts.is_this_machine(ENVIRONMENT.smtp_url.get_secret_value())
+    )
 EMAIL_TIMEOUT = 20
 
 LOGGING: dict[str, Any] = {

@@ -75,10 +75,7 @@ async def _run(environment: Environment, ready_file: Path | None) -> None:
     door.check_free(environment.listen, ports)
     for directory in (paths.worker, paths.beat_schedule.parent):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if environment.certificate is not None and environment.certificate_key is not None:
-        shown = certificate.given(paths.tls, environment.certificate, environment.certificate_key)
-    else:
-        shown = certificate.ensure(paths.tls, environment.hosts)
+    shown = certificate.shown(paths.tls, environment)
     trust = certificate.trusting(shown.path)
 
     children = plan.children(environment, shown, os.environ)

@@ -126,14 +126,3 @@ def test_a_storage_that_is_away_is_said_and_keeps_nobody_from_starting(tmp_path:
     assert result.stderr.startswith("The storage cannot be reached, and nothing can be kept: ")
     assert result.stderr.count("\n") == 1
     assert "hunter2" not in result.stderr + result.stdout
-
-
-def test_embedded_parts_in_production_are_one_line_each(tmp_path: Path) -> None:
-    result = prepare(tmp_path / "data", CONSILIUM_PRODUCTION="1", CONSILIUM_DEMO="1")
-    assert result.returncode == 2
-    assert set(result.stderr.splitlines()) >= {
-        "DATABASE_URL must be set in production",
-        "REDIS_URL must be set in production",
-        "CONSILIUM_DEMO has no place in production",
-    }
-    assert "Traceback" not in result.stderr

@@ -66,12 +66,6 @@ def test_transactions_are_never_opened_around_a_request():
     assert not settings.DATABASES["default"].get("ATOMIC_REQUESTS")
 
 
-def test_sqlite_waits_for_its_turn():
-    options = settings.DATABASES["default"]["OPTIONS"]
-    assert options["transaction_mode"] == "IMMEDIATE"
-    assert "journal_mode=WAL" in options["init_command"]
-
-
 def test_an_address_is_not_taken_from_a_header_of_the_client():
     assert settings.REST_FRAMEWORK["NUM_PROXIES"] == 0
 

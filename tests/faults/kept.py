@@ -29,6 +29,7 @@ from tests.flows.http_door import Browser
 from tests.flows.people import code_of
 from tests.flows.trail import Trail
 from tests.media_worker.people import on_loopback
+from tests.servers import authority
 from tests.servers.installation import Installation
 from tests.servers.meddler import Meddler
 from tests.servers.processes import wait_for
@@ -148,7 +149,8 @@ class Kept:
         self.owner = _owner(gateway)
         self.owner.create_bucket(Bucket=self.bucket, ObjectLockEnabledForBucket=True)
         self.storage = Meddler(gateway.clear_port)
-        self.redis = Redis(directory / "redis", "faults-redis")
+        tls = authority.issue(directory / "tls")
+        self.redis = Redis(directory / "redis", tls, "faults-redis")
         self.redis.start()
         self.point = directory / "fault-point"
         self.installation = Installation(

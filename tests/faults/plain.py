@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -140,7 +141,9 @@ class Monitor:
     """Everything that is said to a Redis, as bytes, from now on."""
 
     def __init__(self, redis: Redis) -> None:
-        self._line = socket.create_connection(("127.0.0.1", redis.port), 5)
+        trust = ssl.create_default_context(cafile=str(redis.tls.authority))
+        line = socket.create_connection(("127.0.0.1", redis.port), 5)
+        self._line = trust.wrap_socket(line, server_hostname="localhost")
         self._line.settimeout(None)
         self._line.sendall(f"AUTH {redis.password}\r\nMONITOR\r\n".encode())
         self._heard = bytearray()

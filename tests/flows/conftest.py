@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests.flows.people import Visitor
+from tests.flows.people import FLAGS, Visitor
 from tests.flows.wire_cutter import WireCutter
+from tests.servers.full import FullInstallation
 from tests.servers.installation import Installation
 
 CLINICIAN = "clinician@example.test"
@@ -18,8 +21,14 @@ OFFICER = "officer@example.test"
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Embedded, without a relay: what ``make run`` starts."""
-    running = Installation(tmp_path_factory.mktemp("installation"), "flows")
+    """Embedded, without a relay: what ``make run`` starts. CONSILIUM_TEST_FITTING=full: the other.
+
+    The flows of ``test_full_fitting`` are on the other in every run.
+    """
+    fitting = (
+        FullInstallation if os.environ.get("CONSILIUM_TEST_FITTING") == "full" else Installation
+    )
+    running = fitting(tmp_path_factory.mktemp("installation"), "flows")
     running.start()
     running.wait_for_worker()
     yield running
@@ -35,7 +44,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture
 def cutter(installation: Installation) -> Iterator[WireCutter]:
     """A way to the installation that can be cut."""
-    door = WireCutter(installation.port)
+    door = WireCutter(installation.door)
     yield door
     door.stop()
 
@@ -47,8 +56,9 @@ def visitor(
     """Makes people; on failure what each of them saw is kept under build/artefacts."""
     people: list[Visitor] = []
 
-    def come(name: str, base: str | None = None, **context: object) -> Visitor:
-        person = Visitor(playwright, name, base or installation.url, **context)
+    def come(name: str, base: str | None = None, **context: Any) -> Visitor:
+        flags = [*context.pop("flags", FLAGS), *installation.browser_flags]
+        person = Visitor(playwright, name, base or installation.url, flags, **context)
         people.append(person)
         return person
 

@@ -87,7 +87,7 @@ class Browser:
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}  # type: ignore[misc]
         line = http.client.HTTPSConnection(
             "localhost",
-            self.installation.port,
+            self.installation.door,
             timeout=15,
             context=self._trust,
         )
@@ -110,7 +110,7 @@ class Browser:
     def call(self) -> socket.socket:
         """A bare TCP connection from this browser's address."""
         return socket.create_connection(
-            ("127.0.0.1", self.installation.port), 10, source_address=(self.address, 0)
+            ("127.0.0.1", self.installation.door), 10, source_address=(self.address, 0)
         )
 
     def tls(self) -> ssl.SSLSocket:

@@ -49,7 +49,7 @@ def dial(
 
     async def knock() -> ClientConnection:
         return await connect(
-            f"wss://localhost:{browser.installation.port}{path}",
+            f"wss://localhost:{browser.installation.door}{path}",
             host="127.0.0.1",
             local_addr=(browser.address, 0),
             ssl=browser.installation.trust(),

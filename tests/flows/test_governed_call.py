@@ -27,11 +27,11 @@ ALIVE = """() => window.consilium.peerConnections()
     .filter((pc) => pc.connectionState === 'connected').length"""
 
 
-def kill_the_worker(installation: Installation, people: Sequence[Visitor]) -> float:
+def kill_the_worker(installation: Installation, meeting: str, people: Sequence[Visitor]) -> float:
     """SIGKILL; returns the seconds until everybody is connected again, by a new attempt."""
     epochs = [person.received.last_epoch() for person in people]
     killed = time.monotonic()
-    installation.kill9("media-worker")
+    installation.kill_worker_of(meeting)
     for person, epoch in zip(people, epochs, strict=True):
         # Perhaps two: the pages ask for one, and the worker that is back asks for whom it lacks.
         person.wait(lambda p=person, n=epoch: p.received.last_epoch() > n, "a new attempt")
@@ -101,7 +101,7 @@ def test_governed_call_of_four_survives_worker_and_web(
         assert back <= 3, f"{name}: {back:.2f} s after reload"
 
     # The media worker dies: back in the call within 5 s, without a tap.
-    healed = kill_the_worker(installation, (patient, doctor))
+    healed = kill_the_worker(installation, meeting, (patient, doctor))
     record_property("media worker killed, two (s)", round(healed, 2))
     assert healed <= 5, f"{healed:.1f} s after the media worker was killed"
     for person in (patient, doctor):
@@ -146,7 +146,7 @@ def test_governed_call_of_four_survives_worker_and_web(
 
     # The web processes die: media does not notice, and the sockets come back by themselves.
     before = [person.received.count_welcomes() for person in everybody]
-    installation.kill9("web")
+    installation.kill_web()
     for person in everybody:
         person.frames_go_on(10)
     installation.wait_for_web()
@@ -155,7 +155,7 @@ def test_governed_call_of_four_survives_worker_and_web(
         person.frames_go_on(10)
 
     # The media worker dies among four browsers on two cores.
-    healed = kill_the_worker(installation, everybody)
+    healed = kill_the_worker(installation, meeting, everybody)
     record_property("media worker killed, four (s)", round(healed, 2))
     for person in everybody:
         person.sees(3)

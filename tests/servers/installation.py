@@ -29,7 +29,7 @@ READY_SECONDS = 90.0
 # Django's file backend ends every mail in a file with this line.
 _BETWEEN_MAILS = re.compile(r"^-{79}\n", re.MULTILINE)
 
-_PERSON = re.compile(
+PERSON = re.compile(
     r"^  (?P<name>\S.*) \((?P<role>[a-z ]+)\)\n"
     r"    e-mail    (?P<email>\S+)\n"
     r"    password  (?P<password>\S+)\n"
@@ -51,6 +51,9 @@ class SignIn:
 
 class Installation(Server):
     """``start`` returns once the web answers; the rest may need a moment more."""
+
+    #: What a browser needs beside the usual to take part in calls here.
+    browser_flags: tuple[str, ...] = ()
 
     def __init__(self, directory: Path, name: str = "installation", **settings: str) -> None:
         super().__init__("installation", artefacts(name) / "installation.log")
@@ -74,8 +77,13 @@ class Installation(Server):
         """By e-mail address; the demo prints them at the first start only."""
 
     @property
+    def door(self) -> int:
+        """The port by which people come in: the web's own, unless a proxy stands before it."""
+        return self.port
+
+    @property
     def url(self) -> str:
-        return f"https://localhost:{self.port}"
+        return f"https://localhost:{self.door}"
 
     @property
     def certificate(self) -> Path:
@@ -98,7 +106,7 @@ class Installation(Server):
             self.environment,
         )
         self._wait_while_running(self.ready_file.exists, "the web answers", READY_SECONDS)
-        for found in _PERSON.finditer(self.text):
+        for found in PERSON.finditer(self.text):
             self.people[found["email"]] = SignIn(**found.groupdict())
 
     def wait_for_web(self, seconds: float = 30.0) -> None:
@@ -134,6 +142,14 @@ class Installation(Server):
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not is_alive(pid), f"the end of {name}")
         return pid
+
+    def kill_web(self) -> None:
+        """SIGKILL to every web process."""
+        self.kill9("web")
+
+    def kill_worker_of(self, meeting: str) -> None:
+        """SIGKILL to the media worker that carries ``meeting``; somebody starts it again."""
+        self.kill9("media-worker")
 
     def wait_for_restart(self, name: str, old: int, seconds: float = 15.0) -> int:
         """The id of the process that took the place of ``old``."""

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -25,11 +25,13 @@ from foundation.actor import service
 from foundation.errors import FAILED_BY_THE_SOCKET, PROBLEMS
 from foundation.wire.worker import ASSERTION_AUDIENCE
 from media.actions import workers
+from media.consumers import WorkerLink
 from meetings import minting
 from meetings.actions import enter, host, verify
 from meetings.models import Participation, Seat
 from signaling import hello as opening
 from signaling import limits
+from signaling.consumers import MeetingConsumer
 from tests.meetings.visit import acting_through, admitted, code_for, cookies, redeemed
 
 PAGE = [(b"origin", b"https://localhost"), (b"host", b"localhost")]
@@ -577,3 +579,35 @@ def test_a_worker_that_does_not_prove_who_it_is_is_closed(text, code):
     assert closed["type"] == "websocket.close"
     assert closed["code"] == PROBLEMS[code].close_code
     assert refusals() == [(Verb.WORKER_LINK.value, code)]
+
+
+@pytest.mark.parametrize("consumer", [MeetingConsumer, WorkerLink])
+async def test_a_channel_layer_that_is_gone_leaves_no_task_behind(consumer, monkeypatch):
+    """It ends the consumer by an error and not by a disconnect; the page dials in anew."""
+    from channels.layers import get_channel_layer
+
+    async def gone(channel: str) -> dict:
+        await asyncio.sleep(0.05)  # the socket is accepted meanwhile
+        raise ConnectionError("Redis was killed")
+
+    async def receive() -> dict:
+        if not opened.is_set():
+            opened.set()
+            return {"type": "websocket.connect"}
+        return await asyncio.Event().wait()
+
+    async def send(message: dict) -> None:
+        sent.append(message["type"])
+
+    opened, sent = asyncio.Event(), []
+    monkeypatch.setattr(get_channel_layer(), "receive", gone)
+    moment = datetime.now(UTC)
+    monkeypatch.setattr("media.consumers.database_now", lambda: moment)
+    before = asyncio.all_tasks()
+    scope = {"type": "websocket", "path": "/", "headers": [], "client": ["127.0.0.1", 1]}
+    with pytest.raises(ConnectionError, match="Redis was killed"):
+        await consumer.as_asgi()({**scope, "cookies": {}}, receive, send)
+    assert sent[0] == "websocket.accept"
+    async with asyncio.timeout(2):
+        while asyncio.all_tasks() - before:
+            await asyncio.sleep(0)

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from consilium.environment import Environment
+
 _PEM_CERTIFICATE = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 VALID_FOR = timedelta(days=365)
@@ -40,6 +42,16 @@ class Certificate:
     key: Path
     chain: Path | None = None
     self_signed: bool = False
+
+
+def shown(directory: Path, environment: Environment) -> Certificate:
+    """The operator's, if the environment names one; else the self-signed one in ``directory``.
+
+    Raises ``CertificateWrong``.
+    """
+    if environment.certificate is not None and environment.certificate_key is not None:
+        return given(directory, environment.certificate, environment.certificate_key)
+    return ensure(directory, environment.hosts)
 
 
 def given(directory: Path, path: Path, key_path: Path, now: datetime | None = None) -> Certificate:

@@ -50,11 +50,14 @@ class Command(BaseCommand):
         for folder in ("mail", "static", "worker"):
             (settings.DATA / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
         if settings.PRODUCTION:
-            # Embedded parts in production end here, with a sentence for each.
             found = checks.run_checks(include_deployment_checks=True)
             if wrong := [check.msg for check in found if check.level >= checks.ERROR]:
                 self._give_up("\n".join(wrong))
         reach_database()
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                # What takes long here is wanted; what waits for a lock still gives up.
+                cursor.execute("SET statement_timeout = 0")
         call_command("migrate", verbosity=0, interactive=False)
         make_missing_keys()
         self._look_at_storage()
