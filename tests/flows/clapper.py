@@ -82,29 +82,37 @@ def _read(frame: av.VideoFrame) -> Picture:
     )
 
 
+#: A tone that is shorter was cut off by somebody's switch, and is no beep.
+_TONE_S = 0.06
+
+
 def beeps(film: Path) -> list[Beep]:
     """Where a tone begins, to half a millisecond, and whose tone it is."""
     found: list[Beep] = []
-    rate, loud = 48_000, 0.1
-    crossings, last_loud_s, begins_s, was = 0, -1.0, -1.0, 0.0
+    rate, loud, quiet_s = 48_000, 0.1, 0.01
+    begins_s: float | None = None
+    last_loud_s, crossings, was = -1.0, 0, 0.0
     with av.open(str(film)) as container:
         for frame in container.decode(audio=0):
             assert frame.sample_rate == rate
             samples = memoryview(bytes(frame.planes[0])).cast("f")
             step = len(frame.layout.channels) if len(frame.planes) == 1 else 1
-            if max(samples) < loud and min(samples) > -loud and begins_s < 0:
+            if max(samples) < loud and begins_s is None:
                 continue
             for index in range(frame.samples):
                 at_s = float(frame.time) + index / rate
                 value = samples[index * step]
                 if abs(value) > loud:
-                    if at_s - last_loud_s > 0.2:
+                    if at_s - last_loud_s > quiet_s:
                         begins_s, crossings = at_s, 0
                     last_loud_s = at_s
-                if begins_s >= 0:
+                elif at_s - last_loud_s > quiet_s:
+                    begins_s = None
+                if begins_s is not None:
                     crossings += (value >= 0) != (was >= 0)
-                    if at_s - begins_s >= 0.06:
-                        found.append(Beep(begins_s, round((crossings / 0.12 - 500) / 500)))
-                        begins_s = -1.0
+                    if at_s - begins_s >= _TONE_S:
+                        whose = crossings / 2 / _TONE_S / 500 - 1
+                        found.append(Beep(begins_s, round(whose)))
+                        begins_s = None
                 was = value
     return found
