@@ -57,8 +57,11 @@ admin: {{ admin_http = false }}
 
 def is_installed() -> bool:
     """And reachable: this machine has an address besides loopback."""
-    programs = (shutil.which(name) for name in ("janus", "janus-pp-rec"))
-    return all(programs) and bool(_addresses(True, False))
+    programs = [shutil.which(name) for name in ("janus", "janus-pp-rec")]
+    if all(programs) and _addresses(True, False):
+        return True
+    print("  Janus is not beside us: it takes Debian's janus, and an address besides loopback")
+    return False
 
 
 class Janus:

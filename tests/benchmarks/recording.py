@@ -3,8 +3,9 @@
 Two people in one room, and eight in four rooms of two, send what was encoded beforehand
 (``prepared``) from this process, watch each other, and are recorded: by our media worker (sealed
 segments, shipped to a door that only keeps them), by Janus' VideoRoom (its own files, in clear) and
-by aiortc's MediaRecorder (which decodes and encodes anew, and forwards to nobody). Only the
-recording process is counted; ``worker.cpu_ms.forward`` is ours without a recording.
+by aiortc's MediaRecorder (which decodes and encodes anew, and forwards to nobody; where it uses all
+of the machine, it is late with that, and its figure is what the machine has). Only the recording
+process is counted; ``worker.cpu_ms.forward`` is ours without a recording.
 """
 
 from __future__ import annotations
