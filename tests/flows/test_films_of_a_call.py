@@ -35,11 +35,10 @@ from tests.flows.stored_recording import (
     wait_until_stored,
 )
 from tests.recordings.films import look
+from tests.recordings.films.test_lips import EARLY_S, LATE_S
 
 pytestmark = pytest.mark.browser
 
-#: What people do not notice (EBU R 37): sound before its picture, and after it.
-EARLY_S, LATE_S = 0.040, 0.060
 #: How far two people's films may lie apart; who looks at both sees no more than that.
 APART_S = 0.100
 
