@@ -22,7 +22,7 @@ from typing import Any
 from tests.benchmarks import janus
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.prepared import Prepared, prepared
-from tests.benchmarks.recording import janus_recorded
+from tests.benchmarks.recording import janus_recorded, only_send
 from tests.servers.processes import REPOSITORY
 from tests.servers.server import small_environment
 
@@ -74,6 +74,7 @@ def _run(folder: Path, *arguments: str) -> dict[str, Any]:
 
 def _janus(folder: Path, media: Prepared) -> float:
     """Milliseconds for each person and second, of programs that this process waited for."""
+    only_send()
     recordings = asyncio.run(janus_recorded(folder, media, _PEOPLE, _SECONDS))
     videos = sorted(recordings.glob("*-video*.mjr"))
     assert len(videos) == _PEOPLE, list(recordings.iterdir())

@@ -62,10 +62,15 @@ class _Sender(Person):
         """Nobody looks."""
 
 
-def measure(folder: Path) -> list[Figure]:
-    on_loopback()
+def only_send() -> None:
+    """People of this process decode nothing."""
     aiortc.rtcrtpreceiver.get_decoder = lambda codec: _Unseen()
     logging.getLogger("aiortc").setLevel(logging.ERROR)
+
+
+def measure(folder: Path) -> list[Figure]:
+    on_loopback()
+    only_send()
     media = prepared(folder / "prepared")
     figures = []
     for people in (2, 8):
