@@ -207,12 +207,15 @@ class Lane:
         return bool(self._waiting)
 
     async def _ship_first(self, door: Door) -> None:
-        """Returns when the first that waits need not be shipped any more."""
+        """Returns when the first that waits need not be shipped any more.
+
+        Files are touched in threads: a disk that is busy must not hold up what people hear.
+        """
         kept = self._waiting[0]
         if self._is_unwanted:
-            self._shipping.set_aside(kept)
+            await asyncio.to_thread(self._shipping.set_aside, kept)
             return
-        segment = self._shipping.read(kept)
+        segment = await asyncio.to_thread(self._shipping.read, kept)
         if segment is None:
             return
         delay, failures = FIRST_RETRY_SECONDS, 0
@@ -225,12 +228,12 @@ class Lane:
                 status = type(error).__name__
             if status in TAKEN:
                 reached("segments.shipped")
-                self._shipping.taken(kept)
+                await asyncio.to_thread(self._shipping.taken, kept)
                 return
             if status == CONFLICT or status in OVER:
                 LOG.warning("the platform does not take a segment: %s", status)
                 self._is_unwanted = True
-                self._shipping.set_aside(kept)
+                await asyncio.to_thread(self._shipping.set_aside, kept)
                 reason: RecordingReason = "conflict" if status == CONFLICT else "unknown"
                 self._shipping.run_ended(self.run, reason)
                 return
@@ -240,7 +243,7 @@ class Lane:
                 self._shipping.run_ended(self.run, "refused")
                 segment = b""  # nobody knows how long this takes
                 await self._again.wait()
-                segment = self._shipping.read(kept) or b""
+                segment = await asyncio.to_thread(self._shipping.read, kept) or b""
                 if not segment:
                     return
                 continue

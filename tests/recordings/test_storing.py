@@ -24,6 +24,7 @@ from foundation.sealing.runs import RunWriter
 from outbox.models import OutboxRow
 from recordings import storage
 from recordings.actions import capture, roll, store
+from recordings.films import plan
 from recordings.lifecycle import RecordingState
 from recordings.models import Recording, Run, StoredFilm
 from tests.audit.reading import deeds
@@ -214,6 +215,25 @@ def test_while_somebody_makes_films_nobody_else_does(gathered: Recording):
     assert tasks()[before:] == ["recordings.make_films"]
     store.make_films(gathered.pk)
     assert Recording.objects.get().state == RecordingState.STORED
+
+
+def test_who_reads_for_long_before_the_first_film_still_says_that_they_live(
+    gathered: Recording, monkeypatch
+):
+    store.advance()
+    monkeypatch.setattr(store, "SAY_EVERY", timedelta(0))
+    kept = []
+
+    def read_for_long(segments, started_us):
+        Recording.objects.update(maker_until=database_now() - timedelta(seconds=1))
+        for _ in segments():
+            pass
+        kept.append(Recording.objects.get().maker_until > database_now() + store.LEASE / 2)
+        return plan.plan(segments, started_us)
+
+    monkeypatch.setattr(store, "plan", read_for_long)
+    store.make_films(gathered.pk)
+    assert kept == [True]
 
 
 class Killed(BaseException):

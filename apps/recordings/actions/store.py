@@ -6,6 +6,7 @@ that lies in the storage already is read back instead of being made again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +33,7 @@ from outbox.publishing import publish
 from outbox.topics import TASK_TOPIC
 from recordings import manifests
 from recordings.actions import trouble
+from recordings.films.clock import Segment
 from recordings.films.plan import Film, Plan, plan, write
 from recordings.lifecycle import RECORDING, RecordingState
 from recordings.models import Recording, Run, StoredFilm
@@ -157,7 +159,8 @@ def _make(recording: Recording, progress: _Progress) -> None:
     segments = reader(recording)
     reached("films.key_unwrapped")
     assert recording.started_at is not None
-    seen = plan(lambda: segments, int(recording.started_at.timestamp() * 1_000_000))
+    started_us = int(recording.started_at.timestamp() * 1_000_000)
+    seen = plan(lambda: progress.through(segments), started_us)
     _fix_consents(recording)
     progress.total = 2 * sum(film.plaintext_bytes for film in seen.films)
     films = [_store(recording, film, segments, progress) for film in seen.films]
@@ -201,15 +204,22 @@ class _Progress:
     done: int = 0
 
     def __post_init__(self) -> None:
-        self._said_at = database_now()
+        self._said_at = time.monotonic()
 
     def add(self, count: int) -> None:
         self.done += count
-        if database_now() - self._said_at >= SAY_EVERY:
+        if time.monotonic() - self._said_at >= SAY_EVERY.total_seconds():
             self.say(min(99, 100 * self.done // max(1, self.total)))
 
+    def through(self, segments: SegmentsReader) -> Iterator[Segment]:
+        """The segments; reading those of hours takes longer than the lease, before a byte comes."""
+        for segment in segments:
+            self.add(0)
+            yield segment
+
     def say(self, percent: int) -> None:
-        now = self._said_at = database_now()
+        self._said_at = time.monotonic()
+        now = database_now()
         mine = Recording.objects.filter(pk=self.recording.pk, maker=self.me)
         with transaction.atomic():
             if not mine.update(maker_until=now + LEASE, percent=percent):
@@ -257,7 +267,8 @@ def _store(
             Protection.NONE,
             film.plaintext_bytes,
         )
-        sealed = _sealed(ObjectWriter(header, key), write(film, lambda: segments), progress)
+        pieces = write(film, lambda: progress.through(segments))
+        sealed = _sealed(ObjectWriter(header, key), pieces, progress)
         blobs().upload(name, sealed, retain_until=recording.delete_after)
         reached("films.uploaded")
     else:

@@ -153,17 +153,18 @@ def _shots(
         for record in segment.records:
             match record:
                 case Frame():
-                    placed = follower.frame(record)
                     source = follower.source_of(record.stream)
-                    if wanted is None or wanted == _film_of(source):
-                        yield Shot(
-                            source,
-                            (number, placed.stream),
-                            placed.is_new,
-                            clock.at_us(placed),
-                            placed.arrival_us + clock.offset_us,
-                            record,
-                        )
+                    if wanted is not None and wanted != _film_of(source):
+                        continue  # a stream is followed by its own frames and its person's reports
+                    placed = follower.frame(record)
+                    yield Shot(
+                        source,
+                        (number, placed.stream),
+                        placed.is_new,
+                        clock.at_us(placed),
+                        placed.arrival_us + clock.offset_us,
+                        record,
+                    )
                 case Report():
                     follower.report(record)
                 case Source():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import ssl
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -128,6 +130,23 @@ async def test_what_an_earlier_process_left_is_shipped_in_order(quay):
     for run in (kept, others):
         numbers = [n for of, n, _ in quay.door.requests if of == run[0].run]
         assert numbers == list(range(5))
+
+
+async def test_a_disk_that_does_not_answer_holds_up_nothing_but_its_segment(quay):
+    [slow] = quay.make(1)
+    path = quay.directory / "spool" / slow.name
+    segment = path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)  # who reads it waits until somebody writes
+    answer = threading.Timer(3, path.write_bytes, [segment])
+    answer.start()
+    others = quay.make(3)
+    quay.ship().add_all([slow, *others])
+    await eventually(lambda: quay.taken(others) == 3)
+    assert answer.is_alive(), "everybody waited for the disk"
+    assert quay.taken([slow]) == 0
+    await eventually(lambda: not quay.left())
+    assert quay.taken([slow]) == 1
 
 
 async def test_a_platform_in_trouble_is_asked_again_until_it_takes_everything(quay):

@@ -13,8 +13,8 @@ from tests.recordings.films.studio import DAY_S, Feed, Person, camera, microphon
 
 Made = Callable[[Segments], list[tuple[Film, Path]]]
 
-#: What people do not notice: sound after its picture, and before it (ITU-R BT.1359, halved).
-LATE_S, EARLY_S = 0.040, 0.060
+#: What people do not notice: sound after its picture, and before it (EBU R 37).
+LATE_S, EARLY_S = 0.060, 0.040
 
 
 def skew(film: Film, path: Path, person: Person, seconds: Iterable[int]) -> None:
