@@ -327,11 +327,13 @@ class Consent(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT)
     participation = models.ForeignKey(Participation, models.PROTECT, related_name="consents")
-    text = models.ForeignKey(ConsentText, models.PROTECT)
-    given_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True)
+    text = models.ForeignKey(ConsentText, models.PROTECT, verbose_name=_("text"))
+    given_at = models.DateTimeField(_("agreed"))
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
 
     class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
         constraints = [
             models.UniqueConstraint(
                 fields=["participation", "text"],

@@ -19,14 +19,15 @@ from access.actions import action
 from access.verbs import Verb
 from audit.clock import database_now
 from foundation.actor import service
-from foundation.blobs import BlobMissing
+from foundation.blobs import BlobMissing, BlobsError
+from foundation.sealing.errors import Refused
 from foundation.sealing.reading import SegmentsReader
 from foundation.sealing.records import Protection
 from foundation.sealing.stored import HEAD_BYTES, ObjectHeader, ObjectReader, ObjectWriter, Wanted
 from meetings.lifecycle import next_state
 from outbox.publishing import publish
 from outbox.topics import TASK_TOPIC
-from recordings import manifests
+from recordings import manifests, troubles
 from recordings.films.plan import Film, Plan, plan, write
 from recordings.lifecycle import RECORDING, RecordingState
 from recordings.models import Recording, StoredFilm
@@ -102,6 +103,15 @@ def make_films(recording_id: UUID) -> None:
         return
     recording = Recording.objects.select_related("policy", "text", "meeting").get(pk=recording_id)
     gate.require(MAKER, Verb.RECORDING_SEAL, recording)
+    try:
+        _make_films(recording, me)
+    except (BlobsError, Refused) as problem:
+        troubles.note(recording_id, problem)
+        raise
+    troubles.forget(recording_id)
+
+
+def _make_films(recording: Recording, me: UUID) -> None:
     progress = _Progress(recording, me)
     segments = reader(recording)
     assert recording.started_at is not None
