@@ -82,7 +82,10 @@ def _says(recording: Recording, state: RecordingState) -> list[str]:
         case RecordingState.RECORDING:
             if recording.worker_state in {"failed", "stopped"}:
                 return [_("The media server reports that it takes nothing at the moment.")]
-            return [_("Since %(time)s.") % {"time": moment(recording.started_at)}]
+            return [
+                _("Since %(time)s everybody who agreed is recorded.")
+                % {"time": moment(recording.started_at)}
+            ]
         case RecordingState.PAUSED:
             return [_("Nothing of anybody is taken until it goes on.")]
         case RecordingState.GATHERING:
@@ -96,9 +99,10 @@ def _says(recording: Recording, state: RecordingState) -> list[str]:
             return [_done(recording), _("It is called stored when all of it was read back.")]
         case RecordingState.STORED:
             return [
-                _("Read back from the storage to its end on %(time)s.")
+                _("On %(time)s it was read back from the storage to its end.")
                 % {"time": moment(recording.stored_at)},
-                _("Kept until %(time)s.") % {"time": moment(recording.delete_after)},
+                _("After %(time)s its keys are destroyed, unless it is on hold.")
+                % {"time": moment(recording.delete_after)},
             ]
         case RecordingState.SHREDDED | RecordingState.REMOVED:
             return _destroyed(recording, state)

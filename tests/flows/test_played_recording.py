@@ -14,21 +14,10 @@ from tests.flows.conftest import CLINICIAN, COLLEAGUE, OFFICER
 from tests.flows.people import Visitor, fresh_totp
 from tests.flows.pictures import Examiner
 from tests.flows.trail import Trail
+from tests.recordings.live import staged
 from tests.servers.installation import Installation
-from tests.servers.processes import wait_for
 
 pytestmark = pytest.mark.browser
-
-STAGE = f"""
-from tests.recordings.staged import stage
-recording = stage({CLINICIAN!r})
-print("STAGED", recording.pk, recording.meeting_id)
-"""
-
-STATE = """
-from recordings.models import Recording
-print("STATE", Recording.objects.get(pk={recording!r}).state)
-"""
 
 RETIRE = """
 from datetime import timedelta
@@ -96,19 +85,6 @@ FLASHES = """(seconds) => Promise.all(
       };
       video.requestVideoFrameCallback(look);
     })))"""
-
-
-def staged(installation: Installation) -> tuple[str, str]:
-    """A recording that the installation's own Celery has stored, and its meeting."""
-    printed = installation.manage("shell", "--no-imports", "-c", STAGE, seconds=120)
-    _, recording, meeting = printed[printed.index("STAGED") :].split()
-
-    def is_stored() -> bool:
-        said = installation.manage("shell", "--no-imports", "-c", STATE.format(recording=recording))
-        return "STATE stored" in said
-
-    wait_for(is_stored, "the recording is stored", 90)
-    return recording, meeting
 
 
 def films(person: Visitor) -> list[dict[str, Any]]:
@@ -190,10 +166,12 @@ def test_a_recording_is_looked_at(
             "([target, there]) => { const films ="
             " [...document.querySelectorAll('.film:not(.away) video')].map((video) =>"
             " video.currentTime + Number(video.dataset.starts) / 1000);"
-            " return films.length === there && films.every((at) => at > target + 0.3); }",
+            " return films.length === there && films.every((at) => at > target + 2); }",
             arg=[target, there],
         )
-        assert doctor.page.evaluate(SPREAD, 60)[56] < 40
+        spread = doctor.page.evaluate(SPREAD, 60)
+        print(f"after the jump to {target} s: 95 % {spread[56]:.1f} ms, most {spread[-1]:.1f}")
+        assert spread[56] < 40
     doctor.act("play")  # pauses
     doctor.page.wait_for_selector("#player[data-state=paused]")
     before = films(doctor)[0]["at"]

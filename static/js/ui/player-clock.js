@@ -7,13 +7,19 @@
  */
 
 /** Followers are left alone within this: a browser's own estimate of the time is no finer. */
-export const CLOSE_S = 0.012;
+export const CLOSE_S = 0.008;
 
 /** Further off than this, a film is moved and not hurried: it would take seconds to catch up. */
 export const FAR_S = 0.3;
 
 /** How much faster or slower a film may run to catch up; more can be heard. */
-const BEND_MOST = 0.08;
+const BEND_MOST = 0.1;
+
+/** Half a second is how long it takes to catch up. */
+const BEND_A_SECOND = 2;
+
+/** How much of the newest look counts: one look alone is off by the browser's own unrest. */
+const NEWEST = 0.4;
 
 export class Clock {
   /** @param {number} lengthS @param {() => number} [nowMs] */
@@ -52,6 +58,17 @@ export class Clock {
 }
 
 /**
+ * How far off a follower is, over its last looks. A large step is believed at once.
+ *
+ * @param {number | null} before
+ * @param {number} nowS
+ */
+export function smoothed(before, nowS) {
+  if (before === null || Math.abs(nowS - before) > FAR_S) return nowS;
+  return before + NEWEST * (nowS - before);
+}
+
+/**
  * What to do with a follower that is `offS` seconds ahead (negative: behind).
  *
  * @param {number} offS
@@ -61,6 +78,6 @@ export class Clock {
 export function follow(offS, speed) {
   if (Math.abs(offS) > FAR_S) return { move: true, rate: speed };
   if (Math.abs(offS) < CLOSE_S) return { move: false, rate: speed };
-  const bend = Math.max(-BEND_MOST, Math.min(BEND_MOST, -offS));
+  const bend = Math.max(-BEND_MOST, Math.min(BEND_MOST, -offS * BEND_A_SECOND));
   return { move: false, rate: speed * (1 + bend) };
 }

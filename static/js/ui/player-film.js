@@ -1,7 +1,7 @@
 // @ts-check
 /** One film of a recording on the page: its picture, its volume, and where it is on the clock. */
 
-import { FAR_S, follow } from "./player-clock.js";
+import { FAR_S, follow, smoothed } from "./player-clock.js";
 import { make } from "./dom.js";
 
 /**
@@ -15,6 +15,8 @@ export class Film {
     this.data = data;
     this.startsS = data.starts / 1000;
     this.endsS = (data.starts + data.duration) / 1000;
+    /** @type {number | null} how far off it is, smoothed */
+    this._offS = null;
     this.video = make("video", { data: { film: data.id, starts: String(data.starts) } });
     this.video.preload = "auto";
     this.video.playsInline = true;
@@ -51,14 +53,17 @@ export class Film {
     return this.startsS + this.video.currentTime;
   }
 
-  /** It can show the next pictures now. */
+  /** It can show the next pictures now, or has shown its last: nobody waits for that. */
   get isReady() {
-    return !this.video.seeking && this.video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+    const { video } = this;
+    if (video.seeking) return false;
+    return video.ended || video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
   }
 
   /** @param {number} timeS of the recording */
   moveTo(timeS) {
     const length = this.video.duration || this.data.duration / 1000;
+    this._offS = null;
     this.video.currentTime = Math.max(0, Math.min(timeS - this.startsS, length - 0.02));
   }
 
@@ -77,7 +82,8 @@ export class Film {
    */
   keepTo(timeS, speed) {
     if (this.video.seeking) return;
-    const { move, rate } = follow(this.timeS - timeS, speed);
+    this._offS = smoothed(this._offS, this.timeS - timeS);
+    const { move, rate } = follow(this._offS, speed);
     if (move) this.moveTo(timeS);
     if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
   }

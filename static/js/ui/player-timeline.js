@@ -55,7 +55,7 @@ export function drawMarks(reel) {
       if (gap.film === film.id) mark(`gap ${gap.reason}`, gap.from, gap.to, row, 1);
     }
     for (const one of reel.withdrawals) {
-      if (one.place === film.place) mark("withdrawal", one.at, one.at + reel.duration / 250, row, 1);
+      if (one.place === film.place && !film.screen) mark("withdrawal", one.at, one.at + reel.duration / 250, row, 1);
     }
   });
   for (const gap of reel.gaps) {

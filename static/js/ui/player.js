@@ -23,6 +23,9 @@ export class Player extends EventTarget {
     this.wants = false;
     /** @type {string} */
     this.state = "loading";
+    /** Before the first picture there is nothing to show. */
+    this.beginsS = Math.min(...this.films.map((film) => film.startsS));
+    this.clock.set(this.beginsS);
     for (const film of this.films) {
       for (const news of ["canplay", "seeked", "waiting", "loadedmetadata"]) {
         film.video.addEventListener(news, () => this._look());
@@ -36,7 +39,7 @@ export class Player extends EventTarget {
   }
 
   play() {
-    if (this.clock.time >= this.clock.lengthS - 0.05) this.seek(0);
+    if (this.clock.time >= this.clock.lengthS - 0.05) this.seek(this.beginsS);
     this.wants = true;
     this._look();
   }
@@ -71,7 +74,7 @@ export class Player extends EventTarget {
 
   /** Whom the others follow: a voice, because bending a voice is heard. */
   get leader() {
-    const present = this.present;
+    const present = this.present.filter((film) => !film.video.ended);
     return present.find((film) => film.hasSound) ?? present[0];
   }
 
@@ -114,7 +117,8 @@ export class Player extends EventTarget {
       } else {
         film.keepTo(this.clock.time, speed);
       }
-      if (film.video.paused) film.video.play().catch((why) => this._refused(why));
+      // A film that has ended would begin anew.
+      if (film.video.paused && !film.video.ended) film.video.play().catch((why) => this._refused(why));
     }
   }
 
