@@ -253,11 +253,11 @@ def test_a_recording_is_looked_at(
     officer.page.click("[data-form=recording-policy] button")
     officer.page.wait_for_selector("[data-version]")
     english.look(officer, "recording-policy")
-    for page in ("recording", "viewing", "storedfilm", "hold", "retentionpolicy"):
+    for page in ("storedfilm", "hold", "retentionpolicy", "viewing", "recording"):
         officer.open(f"/admin/recordings/{page}/")
-        english.look(officer, f"desk-{page}")
-        officer.page.click("#result_list a >> nth=0")
-        officer.page.wait_for_selector("#content form, #content fieldset")
+        officer.page.click("#result_list tbody a >> nth=0")
+        officer.page.wait_for_selector("#content fieldset")
+    english.look(officer, "desk-recording")
 
     # ------------------------------------------------ its end ends every viewing
     doctor.act("play")
