@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from audit.clock import database_now
 from foundation.wire import browser as wire
 from meetings import consents
 from meetings.models import Consent, ConsentText, Participation
@@ -17,8 +18,6 @@ from recordings.lifecycle import RecordingState
 from recordings.models import Hold, Recording, RetentionPolicy, StoredFilm, Viewing
 from recordings.policies import FIRST_KEEP_DAYS
 from recordings.shown import Line, line
-
-__all__ = ["Line", "line"]
 
 
 def shown(meeting_id: UUID, participation_id: UUID, language: str) -> wire.RecordingShown | None:
@@ -120,7 +119,7 @@ def reel(viewing: Viewing) -> dict[str, Any]:
     ends = [film.starts_ms + film.duration_ms for film in films]
     return {
         "duration": max([1, *ends]),
-        "until": viewing.until.isoformat(),
+        "left": max(0, int((viewing.until - database_now()).total_seconds() * 1000)),
         "films": [
             {
                 "id": str(film.pk),

@@ -31,7 +31,7 @@ from foundation.errors import ConsiliumError
 from foundation.sealing.segment import HEADER_BYTES, SEALED_MOST_BYTES
 from foundation.wire.worker import SEGMENT_AUDIENCE
 from media.actions import workers
-from recordings import queries, ranges, troubles, viewings
+from recordings import queries, ranges, shown, troubles, viewings
 from recordings.actions import govern, retire, roll, watch
 from recordings.forms import HoldForm, PolicyForm, ReasonForm
 from recordings.models import Recording
@@ -129,7 +129,7 @@ def viewing(request: HttpRequest, recording: UUID, viewing: UUID) -> HttpRespons
         "recording": found,
         "viewing": screen.viewing,
         "reel": queries.reel(screen.viewing),
-        "line": queries.line(found),
+        "line": shown.line(found),
     }
     return render(request, "recordings/viewing.html", context)
 
@@ -293,7 +293,7 @@ def _page(
     inspects = gate.allows(actor, Verb.RECORDINGS_SHOW, found)
     context = {
         "recording": found,
-        "line": queries.line(found),
+        "line": shown.line(found),
         "films": queries.films_of(found),
         "can_play": gate.allows(actor, Verb.RECORDING_PLAY, found),
         "plays_by_policy": found.policy.clinician_may_play,

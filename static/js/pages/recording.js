@@ -102,5 +102,5 @@ setTimeout(
       gettext("This viewing is over. Open a new one from the recording’s page."),
     );
   },
-  Math.max(0, new Date(reel.until).getTime() - Date.now()),
+  reel.left, // and not a time of day: this device's clock may be wrong
 );

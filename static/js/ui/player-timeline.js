@@ -7,7 +7,7 @@ import { make } from "./dom.js";
  * @typedef {{from: number, to: number, film: string | null, reason: string}} Gap
  * @typedef {{place: string, at: number}} Withdrawal
  * @typedef {import("./player-film.js").FilmData} FilmData
- * @typedef {{duration: number, until: string, films: FilmData[], gaps: Gap[],
+ * @typedef {{duration: number, left: number, films: FilmData[], gaps: Gap[],
  *   withdrawals: Withdrawal[]}} Reel
  */
 
