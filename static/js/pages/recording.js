@@ -94,13 +94,21 @@ player.addEventListener("failed", (event) => {
 showState();
 showTime();
 
-setTimeout(
-  () => {
-    player.pause();
-    words(
-      find(document, "[data-bind=problem]", HTMLElement),
-      gettext("This viewing is over. Open a new one from the recording’s page."),
-    );
-  },
-  reel.left, // and not a time of day: this device's clock may be wrong
-);
+/** How often the server is asked whether the viewing is still open: a browser holds minutes of it. */
+const ASK_EVERY_MS = 5000;
+
+/** What it answers when it is not; when the line is down, the films say so themselves. */
+const OVER = [401, 403, 404, 410];
+
+function end() {
+  clearInterval(asking);
+  player.end(gettext("This viewing is over. Open a new one from the recording’s page."));
+}
+
+const asking = setInterval(async () => {
+  const film = reel.films[0];
+  const answer = film && (await fetch(film.url, { method: "HEAD" }).catch(() => undefined));
+  if (answer && OVER.includes(answer.status)) end();
+}, ASK_EVERY_MS);
+
+setTimeout(end, reel.left); // and not a time of day: this device's clock may be wrong

@@ -88,6 +88,12 @@ export class Film {
     if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
   }
 
+  forget() {
+    this.video.removeAttribute("src");
+    this.video.load();
+    this.element.classList.add("away");
+  }
+
   /** @param {number} timeS */
   isFarFrom(timeS) {
     return Math.abs(this.timeS - timeS) > FAR_S;

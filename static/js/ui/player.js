@@ -138,8 +138,15 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event("time"));
   }
 
+  /** Nothing of it is shown any more, also not what the browser has already. @param {string} why */
+  end(why) {
+    this._fail(why);
+    for (const film of this.films) film.forget();
+  }
+
   /** @param {string} why */
   _fail(why) {
+    if (this.state === "failed") return;
     this.wants = false;
     this.clock.run(false);
     for (const film of this.films) film.video.pause();
