@@ -2,7 +2,8 @@
 
 A verb that is not listed is refused. A rule names who (any one role suffices), in which states
 (none named: any), and how surely the actor must be known. Roles and states are plain values:
-organisation roles (``foundation.actor.Role``), the roles of a meeting (host, participant, guest)
+organisation roles (``foundation.actor.Role``), the roles of a meeting (host, participant, guest),
+of a recording (keeper, clinician_who_hosted, viewer)
 and kinds of actor (anonymous, service, worker); start-up checks that every value exists.
 """
 
@@ -22,6 +23,7 @@ class Assured(StrEnum):
     NOTHING = "nothing"
     VERIFIED = "verified"  # a guest whose contact was proven, or a signed-in person with MFA
     MFA = "mfa"
+    FRESH = "fresh"  # and a code of their authenticator was typed within the last minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def _rule(
     return Rule(frozenset(roles.split()), frozenset(states.split()), assured, wrong_state)
 
 
-_ANY, _KNOWN = Assured.NOTHING, Assured.VERIFIED
+_ANY, _KNOWN, _FRESH = Assured.NOTHING, Assured.VERIFIED, Assured.FRESH
 
 POLICY: dict[Verb, Rule] = {
     # verb                       roles (one suffices)               states            assurance
@@ -87,6 +89,7 @@ POLICY: dict[Verb, Rule] = {
     Verb.OUTBOX_SWEEP: _rule("service", "", _ANY),
     Verb.PARTICIPANT_REMOVE: _rule("host", "admitted left"),
     Verb.PEOPLE_SHOW: _rule("compliance_officer it_administrator"),
+    Verb.POLICY_WRITE: _rule("compliance_officer"),
     # By itself: when the last one agreed, somebody did not, the keeper left, the meeting ended.
     Verb.RECORDING_ABANDON: _rule("service", "abandoned", _ANY),
     Verb.RECORDING_ASK: _rule("host", "open"),
@@ -95,7 +98,11 @@ POLICY: dict[Verb, Rule] = {
     Verb.RECORDING_FALTER: _rule("service", "recording paused gathering sealing stored", _ANY),
     Verb.RECORDING_HAND_OVER: _rule("keeper", "recording paused"),
     Verb.RECORDING_HOLD: _rule("compliance_officer", "gathering sealing stored"),
+    # Looking at what is stored: for a reason, and by who is at the keyboard now.
+    Verb.RECORDING_INSPECT: _rule("compliance_officer", "stored", _FRESH),
     Verb.RECORDING_PAUSE: _rule("keeper", "recording"),
+    # The recording's policy has to allow it, too: see recordings.actions.watch.
+    Verb.RECORDING_PLAY: _rule("clinician_who_hosted", "stored"),
     Verb.RECORDING_RELEASE: _rule("compliance_officer"),
     Verb.RECORDING_REMOVE: _rule("service", "shredded", _ANY),
     Verb.RECORDING_RESUME: _rule("keeper", "paused"),
@@ -105,6 +112,8 @@ POLICY: dict[Verb, Rule] = {
     Verb.RECORDING_SPARE: _rule("service", "recording paused", _ANY),
     Verb.RECORDING_STOP: _rule("keeper host", "recording paused"),
     Verb.RECORDING_TAKE_BACK: _rule("keeper host", "asked"),
+    Verb.RECORDING_VIEW: _rule("clinician_who_hosted compliance_officer"),
+    Verb.RECORDINGS_SHOW: _rule("compliance_officer"),
     Verb.ROOM_JOIN: _rule("occupant host", "admitted left", _KNOWN, "not_admitted"),
     Verb.ROOM_LEAVE: _rule("occupant", "verified waiting admitted left", _KNOWN),
     Verb.ROOM_OPEN: _rule("occupant seat host", "", _ANY),
@@ -113,6 +122,8 @@ POLICY: dict[Verb, Rule] = {
         "worker", "recording paused gathering", _ANY, wrong_state="recording_unknown"
     ),
     Verb.TRAIL_SHOW: _rule("compliance_officer"),
+    # Their own viewing, on the screen where it was opened.
+    Verb.VIEWING_READ: _rule("viewer", "open", wrong_state="viewing_over"),
     Verb.WORKER_ENROL: _rule("anonymous", "issued", _ANY),
     Verb.WORKER_INVITE: _rule("service it_administrator", "", _ANY),
     Verb.WORKER_LINK: _rule("worker", "enrolled", _ANY),
@@ -130,8 +141,10 @@ def decide(actor: Actor, verb: Verb, facts: Facts) -> Decision:
         return Refused("not_found")
     if not rule.roles & facts.roles:
         return Refused(_refusal_without_role(actor))
-    if rule.assured is Assured.MFA and not facts.assurance.mfa:
+    if rule.assured in (Assured.MFA, Assured.FRESH) and not facts.assurance.mfa:
         return Refused("second_factor_required")
+    if rule.assured is Assured.FRESH and not facts.assurance.mfa_is_fresh:
+        return Refused("second_factor_stale")
     if rule.assured is Assured.VERIFIED and not (
         facts.assurance.mfa or facts.assurance.verified_by
     ):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from uuid import UUID
 
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
@@ -18,6 +20,10 @@ from vault.sealing import keyed_hash
 
 #: Session key: in which of their organisations a person acts.
 ACTING_IN = "acting_in"
+
+#: How long a code that was typed shows that its person is at the keyboard. Longer, and whoever sits
+#: down at an open screen passes for them; shorter, and forms are not filled in before it is over.
+FRESH_SECONDS = 300
 
 
 class ActorMiddleware:
@@ -39,6 +45,7 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor_for(
         person,
         mfa=_used_second_factor(request, person),
+        mfa_is_fresh=_has_just_typed_a_code(request, person),
         acting_in=request.session.get(ACTING_IN),
     )
 
@@ -70,7 +77,9 @@ def _network_of(address: str) -> IPv4Address | IPv6Network | None:
     return found.ipv4_mapped or IPv6Network((found, 64), strict=False)
 
 
-def actor_for(person: Person, *, mfa: bool, acting_in: str | None = None) -> Actor:
+def actor_for(
+    person: Person, *, mfa: bool, mfa_is_fresh: bool = False, acting_in: str | None = None
+) -> Actor:
     """``person`` acting in ``acting_in``, or in their first organisation."""
     memberships = list(Membership.objects.filter(person=person).order_by("created_at", "pk"))
     organisation_ids = [membership.organisation_id for membership in memberships]
@@ -82,7 +91,7 @@ def actor_for(person: Person, *, mfa: bool, acting_in: str | None = None) -> Act
         organisation_id=chosen,
         roles=frozenset(Role(m.role) for m in here),
         department_ids=frozenset(m.department_id for m in here if m.department_id),
-        assurance=Assurance(mfa=mfa),
+        assurance=Assurance(mfa=mfa, mfa_is_fresh=mfa and mfa_is_fresh),
     )
 
 
@@ -103,4 +112,15 @@ def _chosen(acting_in: str | None, organisation_ids: list[UUID]) -> UUID | None:
 def _used_second_factor(request: HttpRequest, person: Person) -> bool:
     return any(
         record.get("method") == "mfa" for record in get_authentication_records(request, person)
+    )
+
+
+def _has_just_typed_a_code(request: HttpRequest, person: Person) -> bool:
+    """Of their authenticator: a recovery code is a sheet of paper, which anybody may have found."""
+    now = time.time()
+    return any(
+        record.get("method") == "mfa"
+        and record.get("type") == Authenticator.Type.TOTP
+        and 0 <= now - record.get("at", 0) < FRESH_SECONDS
+        for record in get_authentication_records(request, person)
     )

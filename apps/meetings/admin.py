@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from access.site import OwnRowsFilter, ShownOnly, desk, yes_or_no
 from access.verbs import Verb
-from meetings.models import Meeting, Participation
+from meetings.models import Consent, Meeting, Participation
 
 # Django's classes take their type arguments only when types are checked.
 if TYPE_CHECKING:
@@ -66,3 +67,30 @@ class MeetingPage(ShownOnly):
     @admin.display(description=_("host"))
     def host_name(self, meeting: Meeting) -> str:
         return str(meeting.created_by)
+
+
+@admin.register(Consent, site=desk)
+class ConsentPage(ShownOnly):
+    verb = Verb.RECORDINGS_SHOW
+    list_display = ("given_at", "person", "meeting", "text", "withdrawn_at")
+    list_select_related = (
+        "participation__person",
+        "participation__guest",
+        "participation__meeting",
+        "text",
+    )
+    date_hierarchy = "given_at"
+    ordering = ("-given_at",)
+    fields = readonly_fields = ("person", "meeting", "text", "words", "given_at", "withdrawn_at")
+
+    @admin.display(description=_("person"))
+    def person(self, consent: Consent) -> str:
+        return consent.participation.display_name
+
+    @admin.display(description=_("meeting"))
+    def meeting(self, consent: Consent) -> str:
+        return str(consent.participation.meeting)
+
+    @admin.display(description=_("words"))
+    def words(self, consent: Consent) -> str:
+        return consent.text.in_language(get_language() or "en")

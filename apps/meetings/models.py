@@ -329,12 +329,14 @@ class Consent(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT)
     participation = models.ForeignKey(Participation, models.PROTECT, related_name="consents")
-    text = models.ForeignKey(ConsentText, models.PROTECT)
+    text = models.ForeignKey(ConsentText, models.PROTECT, verbose_name=_("text"))
     question = models.UUIDField()
-    given_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True)
+    given_at = models.DateTimeField(_("agreed"))
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
 
     class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
         constraints = [
             models.UniqueConstraint(
                 fields=["participation", "question"],

@@ -24,6 +24,13 @@ class RecordingState(StrEnum):
     REMOVED = "removed"
 
 
+class ViewingState(StrEnum):
+    """Of a viewing; read off the clock and the recording, not stored."""
+
+    OPEN = "open"
+    ENDED = "ended"  # its time is over, or the recording is not what it was
+
+
 RECORDING: Mapping[tuple[RecordingState, str], RecordingState] = {
     (RecordingState.ASKED, "begin"): RecordingState.RECORDING,
     (RecordingState.ASKED, "abandon"): RecordingState.ABANDONED,

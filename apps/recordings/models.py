@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from access.facts import Facts, base_roles
 from accounts.models import Organisation, Person
-from foundation.actor import Actor, ActorKind
+from foundation.actor import Actor, ActorKind, Role
 from media.models import MediaWorker, Placement
 from meetings.models import ConsentText, Meeting, Participation
 from recordings.lifecycle import ACTIVE, RecordingState
@@ -28,9 +28,11 @@ class RetentionPolicy(models.Model):
     keep_days = models.PositiveIntegerField(_("days kept"))
     clinician_may_play = models.BooleanField(_("the clinician may play"), default=True)
     sha256 = models.CharField(max_length=64)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(_("in force from"), db_default=Now())
 
     class Meta:
+        verbose_name = _("recording policy")
+        verbose_name_plural = _("recording policies")
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "version"], name="recordings_one_policy_a_version"
@@ -67,6 +69,8 @@ class Recording(models.Model):
     maker = models.UUIDField(null=True)
     maker_until = models.DateTimeField(null=True)
     percent = models.PositiveSmallIntegerField(_("percent made"), default=0)
+    #: What keeps it from being stored or seen at the moment: a word of ``actions.trouble``.
+    trouble = models.CharField(max_length=20, blank=True)
     delete_after = models.DateTimeField(_("kept until"), null=True)
     #: The storage has not taken or given what is the recording's since then; empty when it does.
     storage_trouble_since = models.DateTimeField(_("storage fails since"), null=True)
@@ -97,12 +101,27 @@ class Recording(models.Model):
         if actor.kind is ActorKind.WORKER:
             return self._facts_for_worker(actor)
         facts = self.meeting.facts_for(actor)
-        keeps = self.keeper.is_occupied_by(actor)
+        roles = set(facts.roles)
+        if self.keeper.is_occupied_by(actor):
+            roles.add("keeper")
+        if self._was_hosted_by(actor):
+            roles.add("clinician_who_hosted")
         return Facts(
             same_organisation=facts.same_organisation,
-            roles=facts.roles | ({"keeper"} if keeps else frozenset()),
+            roles=frozenset(roles),
             state=self.state,
             assurance=actor.assurance,
+        )
+
+    def _was_hosted_by(self, actor: Actor) -> bool:
+        """A clinician who sat there as a host. Who may only host now has not seen the patient."""
+        return (
+            actor.kind is ActorKind.PERSON
+            and actor.id is not None
+            and Role.CLINICIAN in actor.roles
+            and self.meeting.participations.filter(
+                person_id=actor.id, role=Participation.Role.HOST
+            ).exists()
         )
 
     def _facts_for_worker(self, actor: Actor) -> Facts:
@@ -192,15 +211,19 @@ class StoredFilm(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT)
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="films")
-    place = models.ForeignKey(Participation, models.PROTECT)
-    sources = models.JSONField()
-    starts_ms = models.PositiveBigIntegerField()
-    duration_ms = models.PositiveBigIntegerField()
+    place = models.ForeignKey(Participation, models.PROTECT, verbose_name=_("person"))
+    sources = models.JSONField(_("what is in it"))
+    starts_ms = models.PositiveBigIntegerField(_("begins after (ms)"))
+    duration_ms = models.PositiveBigIntegerField(_("length (ms)"))
     plaintext_bytes = models.PositiveBigIntegerField()
-    size = models.PositiveBigIntegerField(default=0)
+    size = models.PositiveBigIntegerField(_("bytes"), default=0)
     sha256 = models.CharField(max_length=64, blank=True)
     key_commitment = models.CharField(max_length=64, blank=True)
-    read_back_at = models.DateTimeField(null=True)
+    read_back_at = models.DateTimeField(_("read back"), null=True)
+
+    class Meta:
+        verbose_name = _("stored film")
+        verbose_name_plural = _("stored films")
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -212,11 +235,73 @@ class Hold(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT)
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="holds")
-    placed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    placed_by = models.ForeignKey(
+        Person, models.PROTECT, related_name="+", verbose_name=_("placed by")
+    )
     reason = SealedText(_("reason"))
-    placed_at = models.DateTimeField()
-    released_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
-    released_at = models.DateTimeField(null=True)
+    placed_at = models.DateTimeField(_("placed"))
+    released_by = models.ForeignKey(
+        Person, models.PROTECT, null=True, related_name="+", verbose_name=_("released by")
+    )
+    released_at = models.DateTimeField(_("released"), null=True)
+
+    class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Viewing(models.Model):
+    """One person looks at one recording, on one screen, for a while, for a reason.
+
+    ``session``: a keyed hash of the session that opened it; no other one reads by it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="viewings")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", verbose_name=_("who"))
+    reason = SealedText(_("reason"), blank=True)
+    session = models.CharField(max_length=64)
+    opened_at = models.DateTimeField(_("opened"))
+    until = models.DateTimeField(_("open until"))
+
+    class Meta:
+        verbose_name = _("viewing")
+        verbose_name_plural = _("viewings")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def trail_name(self) -> str:
+        return f"viewing:{self.pk}"
+
+    @property
+    def trail_organisation_id(self) -> UUID:
+        return self.organisation_id
+
+
+class FilmRead(models.Model):
+    """What was given out of one film in one viewing: so many answers, so many bytes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT)
+    viewing = models.ForeignKey(Viewing, models.PROTECT, related_name="read")
+    film = models.ForeignKey(StoredFilm, models.PROTECT, verbose_name=_("film"))
+    answers = models.PositiveIntegerField(_("answers"), default=0)
+    given_bytes = models.PositiveBigIntegerField(_("bytes given"), default=0)
+    first_at = models.DateTimeField(_("first"))
+    latest_at = models.DateTimeField(_("latest"))
+
+    class Meta:
+        verbose_name = _("film that was read")
+        verbose_name_plural = _("films that were read")
+        constraints = [
+            models.UniqueConstraint(fields=["viewing", "film"], name="recordings_one_read_a_film")
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

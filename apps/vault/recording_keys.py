@@ -11,6 +11,7 @@ counted here. Unwrapped keys are for one act: callers do not keep them.
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -119,6 +120,13 @@ def shred(recording_id: UUID) -> bool:
         RecordingKey.objects.filter(pk=recording_id, shredded_at__isnull=True).update(
             wrapped=b"", private_wrapped=b"", shredded_at=Now()
         )
+    )
+
+
+def shredded_at(recording_id: UUID) -> datetime | None:
+    """When its keys were destroyed; None while they are there, or never were."""
+    return (
+        RecordingKey.objects.filter(pk=recording_id).values_list("shredded_at", flat=True).first()
     )
 
 

@@ -13,17 +13,24 @@ from django.core.checks import register as register_check
 from access.policy import POLICY
 from foundation.actor import ActorKind, Role
 from meetings.lifecycle import InvitationState, MeetingState, PlaceState, SeatState
-from recordings.lifecycle import RecordingState
+from recordings.lifecycle import RecordingState, ViewingState
 
 #: Every word the policy table may use.
 KNOWN_ROLES = (
     {role.value for role in Role}
     | {kind.value for kind in ActorKind}
-    | {"host", "keeper", "occupant", "seat"}
+    | {"clinician_who_hosted", "host", "keeper", "occupant", "seat", "viewer"}
 )
 KNOWN_STATES = {
     state.value
-    for states in (MeetingState, InvitationState, PlaceState, RecordingState, SeatState)
+    for states in (
+        MeetingState,
+        InvitationState,
+        PlaceState,
+        RecordingState,
+        SeatState,
+        ViewingState,
+    )
     for state in states
 } | {"enrolled", "issued"}
 

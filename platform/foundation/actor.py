@@ -36,11 +36,13 @@ class Assurance:
     """How surely we know the actor: facts for the policy table, not opinions.
 
     ``mfa`` is true when this sign-in used a second factor; ``verified_by`` lists how a guest
-    was verified, e.g. ``("mailbox",)``.
+    was verified, e.g. ``("mailbox",)``. ``mfa_is_fresh``: a code of their authenticator was typed
+    within the last minutes.
     """
 
     mfa: bool = False
     verified_by: tuple[str, ...] = ()
+    mfa_is_fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

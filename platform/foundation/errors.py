@@ -112,6 +112,26 @@ _ALL = (
     Problem("recording_not_here", 409, 4028, _("This kind of meeting cannot be recorded.")),
     Problem("recording_asked", 409, 4029, _("A recording was asked for already, or is running.")),
     Problem("recording_held", 409, 4044, _("This recording is on hold and must be kept.")),
+    Problem(
+        "second_factor_stale",
+        403,
+        4060,
+        _("Please confirm with a code of your authenticator app once more."),
+    ),
+    Problem(
+        "playing_not_allowed",
+        403,
+        4061,
+        _("Your organisation lets only compliance officers look at this recording."),
+    ),
+    Problem("reason_missing", 400, 4062, _("Please say why, in up to 500 characters.")),
+    Problem("viewing_over", 410, 4063, _("This viewing is over.")),
+    Problem(
+        "recording_damaged",
+        502,
+        4064,
+        _("A part of this recording is damaged. What is damaged is not shown."),
+    ),
     # Tickets and sockets
     Problem("ticket_invalid", 401, 4030, _("This page needs to connect again.")),
     Problem(

@@ -21,6 +21,7 @@ ASSURANCES = {
     Assured.NOTHING: Assurance(),
     Assured.VERIFIED: Assurance(verified_by=("mailbox",)),
     Assured.MFA: Assurance(mfa=True),
+    Assured.FRESH: Assurance(mfa=True, mfa_is_fresh=True),
 }
 PERSON = Actor(ActorKind.PERSON)
 
@@ -49,7 +50,8 @@ def test_a_verb_is_granted_exactly_when_its_rule_says_so(verb):
         enough = {
             Assured.NOTHING: True,
             Assured.VERIFIED: level is not Assured.NOTHING,
-            Assured.MFA: level is Assured.MFA,
+            Assured.MFA: level in (Assured.MFA, Assured.FRESH),
+            Assured.FRESH: level is Assured.FRESH,
         }[rule.assured]
         expected = role in rule.roles and enough and (not rule.states or state in rule.states)
         decision = decide(PERSON, verb, facts)
@@ -84,6 +86,18 @@ def test_a_password_alone_is_not_enough_for_staff():
     actor = Actor(ActorKind.PERSON, roles=frozenset({Role.CLINICIAN}))
     facts = Installation().facts_for(actor)
     assert decide(actor, Verb.DESK_OPEN, facts) == Refused("second_factor_required")
+
+
+def test_a_second_factor_of_this_morning_opens_no_recording():
+    actor = Actor(ActorKind.PERSON, roles=frozenset({Role.COMPLIANCE_OFFICER}))
+    for assurance, decision in (
+        (Assurance(mfa=True), Refused("second_factor_stale")),
+        (Assurance(), Refused("second_factor_required")),
+        (Assurance(mfa_is_fresh=True), Refused("second_factor_required")),
+        (Assurance(mfa=True, mfa_is_fresh=True), Granted()),
+    ):
+        facts = Facts(True, frozenset({"compliance_officer"}), "stored", assurance)
+        assert decide(actor, Verb.RECORDING_INSPECT, facts) == decision
 
 
 @pytest.mark.parametrize(
@@ -151,7 +165,7 @@ def test_a_decision_is_pure_and_always_has_a_registered_reason(
     state=st.sampled_from(STATES),
 )
 def test_a_further_role_never_takes_a_right_away(verb, roles, more, state):
-    assurance = Assurance(mfa=True)
+    assurance = Assurance(mfa=True, mfa_is_fresh=True)
     if isinstance(decide(PERSON, verb, Facts(True, roles, state, assurance)), Granted):
         wider = Facts(True, roles | more, state, assurance)
         assert isinstance(decide(PERSON, verb, wider), Granted)

@@ -77,6 +77,10 @@ def test_a_marked_view_refuses_by_the_verb_it_names(cast, name):
         "recording": meeting.pk,
         "run": meeting.pk,
         "sequence": 0,
+        "viewing": meeting.pk,
+        "film": meeting.pk,
+        "hold": meeting.pk,
+        "organisation": cast.hospital.pk,
     }
     wanted = {key: values[key] for key in pattern.pattern.converters}
     client = signed_in(Client(), cast.foreign_officer)

@@ -45,6 +45,7 @@ SEALED = {
     "meetings.Guest.name",
     "meetings.Meeting.title",
     "recordings.Hold.reason",
+    "recordings.Viewing.reason",
 }
 
 #: Text columns that are neither choices nor sealed, and why they may stand in clear.
@@ -88,6 +89,7 @@ CLEAR = {
     "recordings.Recording.manifest": "names nobody; see sealing/FORMAT.md",
     "recordings.Recording.seal_refusal": "what is wrong with which segment, by its name",
     "recordings.Recording.state": "a state",
+    "recordings.Recording.trouble": "a vocabulary",
     "recordings.Recording.worker_reason": "a vocabulary",
     "recordings.Recording.worker_state": "a vocabulary",
     "recordings.RetentionPolicy.sha256": "a digest",
@@ -95,6 +97,7 @@ CLEAR = {
     "recordings.Segment.digest": "a digest",
     "recordings.StoredFilm.key_commitment": "tells nothing of the key",
     "recordings.StoredFilm.sha256": "a digest",
+    "recordings.Viewing.session": "a keyed hash",
     "vault.SigningKey.kid": "a key's id",
     "vault.SigningKey.private_sealed": "sealed by the vault",
     "vault.SigningKey.public": "a public key",

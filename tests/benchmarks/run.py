@@ -16,11 +16,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks import call, pipeline, recording, sealing, signaling  # noqa: E402 - the path comes first
+from tests.benchmarks import (  # noqa: E402 - the path comes first
+    call,
+    pipeline,
+    playback,
+    recording,
+    sealing,
+    signaling,
+)
 from tests.benchmarks.figures import Figure  # noqa: E402
 
 GROUPS: dict[str, Callable[[Path], list[Figure]]] = {
     "call": call.measure,
+    "playback": playback.measure,
     "signaling": signaling.measure,
     "recording": recording.measure,
     "sealing": sealing.measure,

@@ -15,6 +15,7 @@ from media.models import MediaWorker
 from meetings.actions import plan
 from tests.accounts.signing_in import signed_in
 from tests.cast import PATIENT_NAME
+from tests.recordings.rows import recorded
 
 PAGES = {
     f"{model._meta.app_label}_{model._meta.model_name}": (model, page.verb)
@@ -43,6 +44,8 @@ def rows(cast):
         guest=plan.NewGuest("Foreign Patient", "foreign@example.test"),
     )
     MediaWorker.objects.create(name="worker-1", public_key="x" * 43)
+    recorded(cast.planned, cast.officer)
+    recorded(cast.foreign, cast.foreign_officer)
     return cast
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
 from audit.clock import database_now
 from foundation.actor import Actor
+from foundation.sealing.records import Closing
+from foundation.sealing.runs import RunWriter
 from foundation.wire.browser import Mode, Purpose
 from media.actions import paths
 from media.models import MediaWorker
@@ -17,10 +20,13 @@ from meetings.actions import consent, enter
 from meetings.models import Meeting, Seat
 from outbox.models import OutboxRow
 from recordings import policies
-from recordings.actions import ask
+from recordings.actions import ask, capture, roll, store
+from recordings.lifecycle import RecordingState
 from recordings.models import Recording
 from tests.cast import Cast
 from tests.meetings.visit import acting_through, admitted, host_seated
+from tests.recordings.films import studio
+from tests.recordings.films.studio import Person, camera, microphone
 
 
 def connect(seat: Seat) -> None:
@@ -116,3 +122,49 @@ def begun(cast: Cast) -> Call:
         connect(seat)
     meeting.refresh_from_db()
     return Call(cast, meeting, host, guest, worker)
+
+
+#: How long the call of ``gather`` was.
+SECONDS = 6
+
+
+def ship(call: Call, recording: Recording, seconds: Iterable[studio.Segment]) -> UUID:
+    """What the call's worker would: sealed, in order, acknowledged. The run's id."""
+    return ship_by(call.worker, recording, seconds)
+
+
+def ship_by(worker: MediaWorker, recording: Recording, seconds: Iterable[studio.Segment]) -> UUID:
+    run = RunWriter(recording.organisation_id, recording.pk, bytes(recording.public_key))
+    for segment in seconds:
+        last = isinstance(segment.records[-1], Closing)
+        number = run.sequence
+        body = run.seal(segment.records, last=last)
+        roll.take_segment(worker, recording.pk, run.run, number, body)
+    return run.run
+
+
+def gather(call: Call) -> Recording:
+    """Six seconds of both, stopped, all of it shipped."""
+    recording = call.recording()
+    # The films' studio has a clock of its own.
+    began = datetime.fromtimestamp(studio.STARTED_US / 1e6, UTC)
+    Recording.objects.filter(pk=recording.pk).update(started_at=began)
+    people = [Person(place=seat.participation_id) for seat in (call.host, call.guest)]
+    feeds = [
+        feed
+        for number, person in enumerate(people)
+        for feed in (camera(person, 10 * number + 1), microphone(person, 10 * number + 2))
+    ]
+    ship(call, recording, studio.run(feeds, SECONDS))
+    capture.stop(acting_through(call.host), recording.pk)
+    Recording.objects.filter(pk=recording.pk).update(ended_at=database_now(), delete_after=None)
+    recording.refresh_from_db()
+    return recording
+
+
+def stored(recording: Recording) -> Recording:
+    store.advance()
+    store.make_films(recording.pk)
+    recording.refresh_from_db()
+    assert recording.state == RecordingState.STORED
+    return recording

@@ -10,24 +10,13 @@ from access.verbs import Verb
 from audit.clock import database_now
 from audit.models import TrailRow
 from recordings import storage
-from recordings.actions import retire, store
+from recordings.actions import retire
 from recordings.lifecycle import RecordingState
 from recordings.models import Hold, Recording, StoredFilm
 from tests.audit.reading import deeds, refused
 from tests.recordings.calls import Call, state_of
-from tests.recordings.test_storing import gathered, own_storage, stored
 from vault import recording_keys
 from vault.recording_keys import KeyDestroyed
-
-__all__ = ["gathered", "own_storage"]  # fixtures
-
-
-@pytest.fixture
-def kept(gathered: Recording) -> Recording:
-    """Stored, and its segments are gone."""
-    recording = stored(gathered)
-    store.drop_segments(recording.pk)
-    return recording
 
 
 def come_to_its_date(recording: Recording) -> None:

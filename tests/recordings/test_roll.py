@@ -19,15 +19,6 @@ from recordings.models import Recording, Run, Segment
 from tests.recordings.calls import Call, latest
 
 
-@pytest.fixture(autouse=True)
-def own_storage(tmp_path, settings):
-    settings.STORAGE_URL = f"file://{tmp_path}/blobs"
-    settings.STORAGE_KEYS, settings.STORAGE_CA = {}, None
-    storage.blobs.cache_clear()
-    yield
-    storage.blobs.cache_clear()
-
-
 def writer(recording: Recording) -> RunWriter:
     return RunWriter(recording.organisation_id, recording.pk, bytes(recording.public_key))
 

@@ -16,10 +16,9 @@ from recordings.models import Recording, Segment
 from recordings.views import MAX_SEGMENT_BYTES
 from tests.media.test_workers import assertion, fresh_key
 from tests.recordings.calls import Call
-from tests.recordings.test_roll import content, own_storage, writer
+from tests.recordings.test_roll import content, writer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-assert own_storage  # a fixture for every test here
 
 
 @pytest.fixture

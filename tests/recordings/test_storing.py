@@ -6,10 +6,8 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -19,72 +17,28 @@ from audit.models import TrailRow
 from foundation.blobs import BlobLocked, BlobsUnavailable
 from foundation.blobs.local import LocalBlobs
 from foundation.sealing.errors import ObjectTampered
-from foundation.sealing.records import Closing
-from foundation.sealing.runs import RunWriter
 from outbox.models import OutboxRow
 from recordings import storage
-from recordings.actions import capture, roll, store
+from recordings.actions import capture, store
 from recordings.films import plan
 from recordings.lifecycle import RecordingState
 from recordings.models import Recording, Run, StoredFilm
 from tests.audit.reading import deeds
 from tests.meetings.visit import acting_through
-from tests.recordings.calls import Call
+from tests.recordings.calls import Call, ship, stored
 from tests.recordings.films import look, studio
 from tests.recordings.films.studio import Person, camera, microphone
-from tests.recordings.test_roll import own_storage
 from vault import recording_keys, signing
 from vault.models import SigningKey
 from vault.recording_keys import KeyDestroyed
-
-__all__ = ["own_storage"]  # a fixture for every test here
 
 OPENER = Path(__file__).parents[2] / "deploy" / "opener" / "open_recording.py"
 SECONDS = 6
 
 
-def ship(call: Call, recording: Recording, seconds: Iterable[studio.Segment]) -> UUID:
-    """What a worker would: sealed, in order, acknowledged. The run's id."""
-    run = RunWriter(recording.organisation_id, recording.pk, bytes(recording.public_key))
-    for segment in seconds:
-        last = isinstance(segment.records[-1], Closing)
-        number = run.sequence
-        body = run.seal(segment.records, last=last)
-        roll.take_segment(call.worker, recording.pk, run.run, number, body)
-    return run.run
-
-
-@pytest.fixture
-def gathered(call: Call) -> Recording:
-    """Six seconds of both, stopped, all of it shipped."""
-    recording = call.recording()
-    # The films' studio has a clock of its own.
-    began = datetime.fromtimestamp(studio.STARTED_US / 1e6, UTC)
-    Recording.objects.filter(pk=recording.pk).update(started_at=began)
-    people = [Person(place=seat.participation_id) for seat in (call.host, call.guest)]
-    feeds = [
-        feed
-        for number, person in enumerate(people)
-        for feed in (camera(person, 10 * number + 1), microphone(person, 10 * number + 2))
-    ]
-    ship(call, recording, studio.run(feeds, SECONDS))
-    capture.stop(acting_through(call.host), recording.pk)
-    Recording.objects.filter(pk=recording.pk).update(ended_at=database_now(), delete_after=None)
-    recording.refresh_from_db()
-    return recording
-
-
 def tasks() -> list[str]:
     rows = OutboxRow.objects.filter(topic="task").order_by("id")
     return [row.payload["name"] for row in rows if row.payload["name"].startswith("recordings")]
-
-
-def stored(recording: Recording) -> Recording:
-    store.advance()
-    store.make_films(recording.pk)
-    recording.refresh_from_db()
-    assert recording.state == RecordingState.STORED
-    return recording
 
 
 def test_what_was_gathered_is_stored_and_opened_by_the_program_of_one_file(

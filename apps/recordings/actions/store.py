@@ -342,7 +342,7 @@ def _stored(recording: Recording, seen: Plan, films: list[StoredFilm]) -> None:
     with action(MAKER, Verb.RECORDING_STORE, Recording.objects.filter(pk=recording.pk)) as act:
         to = next_state(RECORDING, act.subject.state, "store")
         done = {"stored_at": database_now(), "maker": None, "maker_until": None}
-        act.move(act.subject, to, **done, seal_refusal="")
+        act.move(act.subject, to, **done, seal_refusal="", trouble="")
         recording_keys.destroy_private_half(recording.pk)
         act.details |= {
             "films": len(films),

@@ -1,6 +1,8 @@
-"""What keeps a recording from being kept: on its row while it lasts, on the trail when it begins.
+"""What keeps a recording from being kept or seen: on its row while it lasts, on the trail when it
+begins and ends.
 
-Nothing is lost by it: segments wait in the media worker's spool, and films are made once more.
+Nothing is lost by a storage that is away: segments wait in the media worker's spool, and films are
+made once more.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ from meetings.rooms import room_changed
 from recordings.actions.ask import note
 from recordings.models import Recording
 
+STORAGE_AWAY = "storage_away"
+STORAGE_REFUSES = "storage_refuses"
+NOT_SOUND = "not_sound"
+
 
 @contextmanager
 def of_storage(recording: Recording) -> Iterator[None]:
@@ -26,8 +32,9 @@ def of_storage(recording: Recording) -> Iterator[None]:
     """
     try:
         yield
-    except (BlobsUnavailable, BlobsRefused):
-        _storage_fails(recording)
+    except (BlobsUnavailable, BlobsRefused) as problem:
+        refuses = isinstance(problem, BlobsRefused)
+        _storage_fails(recording, STORAGE_REFUSES if refuses else STORAGE_AWAY)
         raise
     if recording.storage_trouble_since is not None:
         _storage_answers(recording)
@@ -40,23 +47,30 @@ def refuse_segments(recording: Recording, refusal: Refused) -> None:
         changed = (
             Recording.objects.filter(pk=recording.pk)
             .exclude(seal_refusal=said)
-            .update(seal_refusal=said)
+            .update(seal_refusal=said, trouble=NOT_SOUND)
         )
         if changed:
             note(recording, Verb.RECORDING_FALTER, reason=refusal.name, **refusal.where)
 
 
-def _storage_fails(recording: Recording) -> None:
-    troubled = Recording.objects.filter(pk=recording.pk, storage_trouble_since__isnull=True)
+def damaged(recording: Recording) -> None:
+    """What was stored does not read back any more. The refusal to show it is on the trail."""
+    Recording.objects.filter(pk=recording.pk).update(trouble=NOT_SOUND)
+
+
+def _storage_fails(recording: Recording, word: str) -> None:
+    mine = Recording.objects.filter(pk=recording.pk)
     with transaction.atomic():
-        if troubled.update(storage_trouble_since=database_now()):
+        mine.exclude(trouble=NOT_SOUND).update(trouble=word)
+        if mine.filter(storage_trouble_since=None).update(storage_trouble_since=database_now()):
             _tell(recording, "storage_fails")
 
 
 def _storage_answers(recording: Recording) -> None:
-    troubled = Recording.objects.filter(pk=recording.pk, storage_trouble_since__isnull=False)
+    mine = Recording.objects.filter(pk=recording.pk)
     with transaction.atomic():
-        if troubled.update(storage_trouble_since=None):
+        mine.exclude(trouble=NOT_SOUND).update(trouble="")
+        if mine.exclude(storage_trouble_since=None).update(storage_trouble_since=None):
             _tell(recording, "storage_answers")
     recording.storage_trouble_since = None
 
