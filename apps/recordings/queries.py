@@ -203,8 +203,7 @@ def _withdrawals(recording: Recording) -> list[dict[str, Any]]:
     """Who changed their mind while it ran, and when."""
     assert recording.started_at is not None
     given_back = Consent.objects.filter(
-        participation__meeting_id=recording.meeting_id,
-        text_id=recording.text_id,
+        question=recording.pk,
         withdrawn_at__gte=recording.started_at,
         withdrawn_at__lte=recording.ended_at,
     ).order_by("withdrawn_at")

@@ -22,9 +22,11 @@ def recorded(meeting: Meeting, person: Person) -> Recording:
     with transaction.atomic():
         text = consents.current_text(meeting.organisation_id)
         policy = policies.current(meeting.organisation_id)
-    Consent.objects.create(**here, participation=place, text=text, given_at=now)
+    question = uuid4()
+    Consent.objects.create(**here, participation=place, text=text, question=question, given_at=now)
     recording = Recording.objects.create(
         **here,
+        id=question,
         meeting=meeting,
         state="stored",
         asked_by=place,

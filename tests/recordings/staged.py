@@ -58,12 +58,19 @@ def stage(email: str, patient: str = "Rosa Marchetti") -> Recording:
     with transaction.atomic():
         text = consents.current_text(hospital.pk)
         policy = policies.write(hospital.pk, may_record=True)
+    question = uuid4()
     for place, withdrawn_at in ((host, None), (guest, began + timedelta(seconds=WITHDRAWS))):
         Consent.objects.create(
-            **here, participation=place, text=text, given_at=began, withdrawn_at=withdrawn_at
+            **here,
+            participation=place,
+            text=text,
+            question=question,
+            given_at=began,
+            withdrawn_at=withdrawn_at,
         )
     recording = Recording.objects.create(
         **here,
+        id=question,
         meeting=meeting,
         state=RecordingState.RECORDING,
         asked_by=host,
