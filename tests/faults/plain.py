@@ -182,12 +182,8 @@ def places(kept: Kept, monitor: Monitor) -> dict[str, bytes]:
                 files[str(path.relative_to(data))] = path.read_bytes()
             except FileNotFoundError:
                 continue  # a segment that was shipped meanwhile
-    bucket = b"".join(
-        kept.owner.get_object(Bucket=kept.bucket, Key=entry["Key"], VersionId=entry["VersionId"])[
-            "Body"
-        ].read()
-        for entry in kept.owner.list_object_versions(Bucket=kept.bucket).get("Versions", [])
-    )
+    listed = kept.owner.list_object_versions(Bucket=kept.bucket).get("Versions", [])
+    bucket = b"".join(_object(kept, entry) for entry in listed)
     with kept.redis.client() as redis:
         redis_keys = b"".join(
             part for key in redis.scan_iter() for part in (key, *_values(redis, key))
@@ -201,6 +197,16 @@ def places(kept: Kept, monitor: Monitor) -> dict[str, bytes]:
         "redis, monitored": monitor.heard,
         "log": kept.installation.log.read_bytes(),
     }
+
+
+def _object(kept: Kept, entry: Mapping[str, Any]) -> bytes:
+    """Nothing of a segment that was removed since it was listed."""
+    which = {"Key": entry["Key"], "VersionId": entry["VersionId"]}
+    try:
+        body: bytes = kept.owner.get_object(Bucket=kept.bucket, **which)["Body"].read()
+    except kept.owner.exceptions.NoSuchKey:
+        return b""
+    return body
 
 
 def _values(redis: Any, key: bytes) -> list[bytes]:
