@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from django.db import transaction
 from django.utils import timezone
