@@ -20,10 +20,6 @@ PURPOSE = "channel-layer"
 class SealedRedis(RedisChannelLayer):
     """Made once in a process, by its first connection."""
 
-    # Shorter than the client's own patience with a read (5 s by default): with both the same, a
-    # process in which nothing happened for so long lost its sockets.
-    brpop_timeout = 2
-
     def __init__(self, **config: Any) -> None:
         super().__init__(**config, symmetric_encryption_keys=[wait_for_database(_key)])
 

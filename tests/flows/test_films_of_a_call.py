@@ -37,7 +37,7 @@ from tests.flows.stored_recording import (
 from tests.recordings.films import look
 from tests.recordings.films.test_lips import EARLY_S, LATE_S
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
 #: How far two people's films may lie apart; who looks at both sees no more than that.
 APART_S = 0.100

@@ -17,7 +17,7 @@ from tests.flows.trail import Trail
 from tests.recordings.live import staged
 from tests.servers.installation import Installation
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
 RETIRE = """
 from datetime import timedelta
