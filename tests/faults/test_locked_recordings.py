@@ -24,9 +24,8 @@ from recordings.lifecycle import RecordingState
 from recordings.models import Recording, StoredFilm
 from tests.audit.reading import deeds, refused
 from tests.foundation.blobs.conftest import Storage, gateway, owner, storage
-from tests.recordings.calls import state_of
-from tests.recordings.conftest import call
-from tests.recordings.test_storing import gathered, stored
+from tests.recordings.calls import state_of, stored
+from tests.recordings.conftest import call, gathered
 from vault import recording_keys
 from vault.recording_keys import KeyDestroyed
 

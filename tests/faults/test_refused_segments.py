@@ -21,9 +21,8 @@ from recordings.actions import store
 from recordings.lifecycle import RecordingState
 from recordings.models import Recording, Run, Segment, StoredFilm
 from tests.audit.reading import deeds
-from tests.recordings.conftest import call
+from tests.recordings.conftest import call, gathered, own_storage
 from tests.recordings.test_roll import content
-from tests.recordings.test_storing import gathered, own_storage
 from vault import recording_keys
 
 __all__ = ["call", "gathered", "own_storage"]  # fixtures
