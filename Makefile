@@ -73,7 +73,8 @@ check: $(DEV) $(NODE) ## style, types, imports, generated files
 	@$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
 	@$(VENV)/bin/hadolint deploy/images/Dockerfile
 
-bench: $(DEV) ## measure; ONLY=group picks one group
+bench: $(DEV) ## measure; ONLY=group picks one group (installs what it needs)
+	@deploy/native/packages.sh bench
 	@$(PY) tests/benchmarks/run.py $(ONLY)
 
 lock: $(DEV) ## renew requirements/*.txt from the *.in; UPGRADE=1 takes newer versions

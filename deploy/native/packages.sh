@@ -3,6 +3,7 @@
 #
 #   deploy/native/packages.sh check    what `make check` needs
 #   deploy/native/packages.sh test     what `make test` needs: the above and the real servers and browsers
+#   deploy/native/packages.sh bench    what `make bench` needs: the above and what is measured beside us
 #
 # Says what is installed and why. Debian 12 and later have all of it.
 set -euo pipefail
@@ -24,17 +25,24 @@ firefox-esr|firefox-esr|the other browser
 ffmpeg|ffprobe|decodes and looks into the films that are made of recordings
 coturn|turnserver|the relay through which media goes
 iproute2|ip|joins network namespaces, to test under loss
-redis-server|redis-server|the broker, and what web processes tell each other through
 radosgw|radosgw|the S3 server, with Object Lock
 ceph-mon|ceph-mon|a part of it: who keeps the map
 ceph-osd|ceph-osd|a part of it: who keeps the bytes
 postgresql|/usr/lib/postgresql|the database
-redis-server|redis-server|the channel layer and the broker
+redis-server|redis-server|the broker, and what web processes tell each other through
 haproxy|haproxy|the proxy in front of several web processes
 python3-aiosmtpd|/usr/lib/python3/dist-packages/aiosmtpd|the mail server
 python3-yaml|/usr/lib/python3/dist-packages/yaml|reads the compose file
 libnss3-tools|certutil|makes browsers trust the certificate of a test's relay
 fonts-dejavu-core|/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf|letters on the pages' pictures
+LIST
+}
+
+bench_needs() {
+    test_needs
+    cat <<'LIST'
+janus|janus|the media server that recording is measured beside
+janus-tools|janus-pp-rec|makes films of what that one recorded
 LIST
 }
 
@@ -51,7 +59,8 @@ main() {
     case ${1:-} in
         check) needs=$(check_needs) ;;
         test) needs=$(test_needs) ;;
-        *) echo "usage: $0 check|test" >&2; return 2 ;;
+        bench) needs=$(bench_needs) ;;
+        *) echo "usage: $0 check|test|bench" >&2; return 2 ;;
     esac
     while IFS='|' read -r package sign purpose; do
         if ! is_there "$sign"; then

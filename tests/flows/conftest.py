@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests.flows.people import FLAGS, Visitor
+from tests.flows.people import SPARING, Visitor
 from tests.flows.wire_cutter import WireCutter
 from tests.servers.full import FullInstallation
 from tests.servers.installation import Installation
@@ -57,7 +57,7 @@ def visitor(
     people: list[Visitor] = []
 
     def come(name: str, base: str | None = None, **context: Any) -> Visitor:
-        flags = [*context.pop("flags", FLAGS), *installation.browser_flags]
+        flags = [*context.pop("flags", SPARING), *installation.browser_flags]
         person = Visitor(playwright, name, base or installation.url, flags, **context)
         people.append(person)
         return person

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from tests.flows.people import FLAGS, Visitor, code_of, fresh_totp, totp
+from tests.flows.people import SPARING, Visitor, code_of, fresh_totp, totp
 from tests.flows.pictures import Examiner
 from tests.servers.installation import Installation, SignIn
 
@@ -67,7 +67,7 @@ FIRST_WORDS = {
 }
 
 #: Without the flag that answers the browser's question with yes.
-ASKED = [flag for flag in FLAGS if flag != "--use-fake-ui-for-media-stream"]
+ASKED = [flag for flag in SPARING if flag != "--use-fake-ui-for-media-stream"]
 
 
 @pytest.fixture(scope="module")

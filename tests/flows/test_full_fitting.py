@@ -14,7 +14,8 @@ import pytest
 from tests.flows.conftest import CLINICIAN, COLLEAGUE
 from tests.flows.http_door import Browser
 from tests.flows.people import Visitor
-from tests.servers.full import FullInstallation
+from tests.flows.test_recorded_call import Tape, answer, asks, banner, is_asked
+from tests.servers.full import FullInstallation, bucket_of
 from tests.servers.processes import wait_for
 
 pytestmark = pytest.mark.browser
@@ -158,6 +159,55 @@ def test_rooms_are_on_both_media_workers_and_move_from_one_that_died(
     # Back with the identity it has: there is no second code.
     installation.second_worker.start()
     assert "enrolled as" not in installation.second_worker.text
+
+
+def test_a_call_is_recorded_into_the_bucket_and_played_from_there(installation, visitor):
+    doctor, patient = visitor("doctor"), visitor("patient", viewport=PHONE)
+    doctor.sign_in(installation.people[COLLEAGUE])
+    meeting, link = doctor.plan("governed", "Rosa Marchetti", "rosa.recorded@example.test")
+    arrive(installation, 2, patient, link, "rosa.recorded@example.test")
+    enter(installation, 1, doctor, meeting)
+    doctor.admit()
+    for person in (doctor, patient):
+        person.connected()
+        person.sees(1)
+    asks(doctor)
+    for person in (doctor, patient):
+        is_asked(person)
+        answer(person, "call", "agree")
+    for person in (doctor, patient):
+        banner(person, "recording")
+    tape = Tape(installation, meeting)
+    tape.grows(3)
+    doctor.act("stop-recording")
+    tape.becomes("stored", 60)
+    doctor.act("end")
+    doctor.act("confirm")
+    patient.ended_because("ended")
+
+    # Two films and their manifest, locked; what they were made of is gone.
+    parts = installation.parts
+    bucket = bucket_of(parts.gateway)
+
+    def kept() -> list[str]:
+        listed = bucket.list_objects_v2(Bucket=parts.bucket)
+        return [one["Key"] for one in listed.get("Contents", [])]
+
+    wait_for(lambda: len(kept()) == 3, "three objects in the bucket", 20)
+    for name in kept():
+        lock = bucket.get_object_retention(Bucket=parts.bucket, Key=name)["Retention"]
+        assert lock["Mode"] == "COMPLIANCE", name
+
+    doctor.open(f"/desk/meetings/{meeting}/")
+    doctor.act("open-recording")
+    doctor.act("play")
+    doctor.page.wait_for_selector("#player[data-state=paused]")
+    doctor.act("play")
+    doctor.page.wait_for_function(
+        "() => [...document.querySelectorAll('video[data-film]')].filter("
+        "(video) => video.currentTime > 1).length === 2"
+    )
+    assert doctor.violations == [], doctor.violations
 
 
 def test_nothing_of_it_was_kept_in_files_and_redis_holds_nothing_readable(installation):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.flows.conftest import COLLEAGUE
-from tests.flows.people import FLAGS, Visitor, code_of
+from tests.flows.people import Visitor, code_of
 from tests.servers.installation import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.timed]
@@ -17,10 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timed]
 #: What DTLS and SRTP may be through the worker (T1): AEAD only.
 AEAD = re.compile(r"GCM|CHACHA20")
 
-#: Cameras of ten pictures a second, and for the third and the fourth a telephone's screen: four
-#: browsers that encode and paint in software leave little of two cores to the platform.
-CAMERAS = "--use-fake-device-for-media-stream=device-count=3,fps=10"
-SPARING = [CAMERAS if flag.startswith(CAMERAS.partition("=")[0]) else flag for flag in FLAGS]
+#: The screen of the third and the fourth: less to paint.
 PHONE = {"width": 360, "height": 640}
 
 ALIVE = """() => window.consilium.peerConnections()
@@ -42,9 +39,9 @@ def kill_the_worker(installation: Installation, meeting: str, people: Sequence[V
 def test_governed_call_of_four_survives_worker_and_web(
     installation, visitor, cutter, record_property
 ):
-    doctor = visitor("doctor", flags=SPARING)
+    doctor = visitor("doctor")
     # The patient's network can be cut.
-    patient = visitor("patient", f"https://localhost:{cutter.port}", flags=SPARING)
+    patient = visitor("patient", f"https://localhost:{cutter.port}")
     doctor.sign_in(installation.people[COLLEAGUE])
     meeting, link = doctor.plan("governed", "Rosa Marchetti", "rosa.governed@example.test")
     interpreter_link = doctor.invite(meeting, "Ivo Interpreter", "ivo@example.test")
@@ -107,8 +104,8 @@ def test_governed_call_of_four_survives_worker_and_web(
     for person in (patient, doctor):
         person.sees(1)
     # Two more come, and everybody sees everybody.
-    interpreter = visitor("interpreter", flags=SPARING, viewport=PHONE)
-    daughter = visitor("daughter", flags=SPARING, viewport=PHONE)
+    interpreter = visitor("interpreter", viewport=PHONE)
+    daughter = visitor("daughter", viewport=PHONE)
     interpreter.arrive(installation, interpreter_link, "ivo@example.test", 1)
     doctor.page.wait_for_selector("[data-action=admit]")
     doctor.admit()
@@ -171,7 +168,7 @@ def test_governed_call_of_four_survives_worker_and_web(
         patient.sends_from(device)
 
     # A second device: verified again, it takes over, and the first is told so.
-    second = visitor("second-device", flags=SPARING, viewport=PHONE)
+    second = visitor("second-device", viewport=PHONE)
     second.redeem(interpreter_link)
     second.prove(code_of(installation, "ivo@example.test", 2))
     interpreter.ended_because("taken_over")

@@ -12,12 +12,12 @@ import pytest
 from tests.flows.back_room import BackRoom
 from tests.flows.people import Visitor, code_of
 from tests.flows.pictures import DESKTOP, Examiner
-from tests.flows.test_governed_call import PHONE, SPARING
+from tests.flows.test_governed_call import PHONE
 from tests.flows.trail import Trail
 from tests.servers.installation import SignIn
 from tests.servers.processes import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.timed]
+pytestmark = pytest.mark.browser
 
 #: In every name, and in what a host says about who is in the room with them.
 CANARY = "Quastelbrunn"
@@ -173,12 +173,13 @@ def test_a_call_is_recorded_with_everybodys_word_and_nobody_elses(
 ):
     english = Examiner()
     clinician, second = made(back_room, "Alba", "Bruno")
-    doctor = visitor("doctor", flags=SPARING)
-    patient = visitor("patient", flags=SPARING, viewport=PHONE)
+    doctor = visitor("doctor")
+    patient = visitor("patient", viewport=PHONE)
     doctor.sign_in(clinician)
     meeting, link = doctor.plan("governed", f"Rosa {CANARY}", "rosa@recorded.test")
     late_link = doctor.invite(meeting, f"Ivo {CANARY}", "ivo@recorded.test")
     back_room.do(MAKE_HOST, email=second.email, meeting=meeting)
+    back_room.do(MAY_RECORD, may_record=True)  # whatever another flow wrote
     tape = Tape(installation, meeting)
 
     patient.arrive(installation, link, "rosa@recorded.test", 1)
@@ -251,7 +252,7 @@ def test_a_call_is_recorded_with_everybodys_word_and_nobody_elses(
 
     # Who comes late is asked at the door, says no, and stays out; a reload changes nothing.
     fits(doctor, DESKTOP)
-    late = visitor("late", flags=SPARING, viewport=PHONE)
+    late = visitor("late", viewport=PHONE)
     late.arrive(installation, late_link, "ivo@recorded.test", 1)
     doctor.page.wait_for_selector("[data-action=admit]")
     doctor.admit()
@@ -269,7 +270,7 @@ def test_a_call_is_recorded_with_everybodys_word_and_nobody_elses(
     late.page.wait_for_selector("[data-question=door]", state="hidden")
 
     # A colleague is asked at the door as well, agrees, and is handed the recording.
-    colleague = visitor("colleague", flags=SPARING, viewport=PHONE)
+    colleague = visitor("colleague", viewport=PHONE)
     colleague.sign_in(second)
     colleague.open(f"/meetings/{meeting}/room/")
     colleague.ready()
@@ -356,8 +357,8 @@ def test_a_question_is_taken_back_and_a_recording_ends_when_its_keeper_is_lost(
 ):
     spanish = Examiner("es")
     [clinician] = made(back_room, "Carla")
-    doctor = visitor("doctor", flags=SPARING)
-    luisa = visitor("luisa", flags=SPARING, viewport=PHONE, locale="es")
+    doctor = visitor("doctor")
+    luisa = visitor("luisa", viewport=PHONE, locale="es")
     doctor.sign_in(clinician)
     meeting, _ = doctor.plan("governed", f"Nobody {CANARY}", "nobody@recorded.test")
     link = doctor.invite(meeting, f"Luisa {CANARY}", "luisa@recorded.test", "es")

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.flows.conftest import CLINICIAN, COLLEAGUE
-from tests.flows.people import FLAGS, Visitor
+from tests.flows.people import SPARING, Visitor
 from tests.servers.coturn import Coturn
 from tests.servers.installation import Installation
 
@@ -43,7 +43,7 @@ def callers(playwright, request):
     people: list[Visitor] = []
 
     def come(name: str, base: str) -> Visitor:
-        person = Visitor(playwright, name, base, flags=[*FLAGS, "--ignore-certificate-errors"])
+        person = Visitor(playwright, name, base, flags=[*SPARING, "--ignore-certificate-errors"])
         people.append(person)
         return person
 

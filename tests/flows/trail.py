@@ -1,30 +1,21 @@
-"""The trail as it lies on the disk of an installation, read from outside."""
+"""The trail as it lies in the database of an installation, read from outside."""
 
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from access.verbs import Verb
 from tests.servers.installation import Installation
 
 
 class Trail:
-    """The trail as it lies on the disk."""
+    """The trail as it lies there."""
 
     def __init__(self, installation: Installation) -> None:
-        self._path = installation.database
-
-    def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        database = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)
-        try:
-            return database.execute(sql, values).fetchall()
-        finally:
-            database.close()
+        self.ask = installation.ask
 
     def last(self) -> int:
         return int(self.ask("SELECT coalesce(max(id), 0) FROM audit_trailrow")[0][0])

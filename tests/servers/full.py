@@ -163,6 +163,9 @@ class FullInstallation(Installation):
     def door(self) -> int:
         return self.proxy.port
 
+    def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return self.parts.postgresql.ask(sql.replace("%", "%%").replace("?", "%s"), *values)
+
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.proxy.tls.authority))
 

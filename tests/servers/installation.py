@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import ssl
 import subprocess
 import urllib.error
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import default as modern_policy
 from pathlib import Path
+from typing import Any
 
 from tests.servers.processes import REPOSITORY, free_ports, is_alive, wait_for
 from tests.servers.server import PYTHON, Server, artefacts, small_environment
@@ -94,6 +96,14 @@ class Installation(Server):
     def database(self) -> Path:
         """The SQLite file, unless DATABASE_URL was given."""
         return self.data / "consilium.sqlite3"
+
+    def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """What lies in the database, seen from outside; ``?`` stands for a value."""
+        database = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)
+        try:
+            return database.execute(sql, values).fetchall()
+        finally:
+            database.close()
 
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.certificate))
