@@ -36,7 +36,8 @@ run: $(BASE) ## the whole platform on this machine, with made-up people, until C
 test: packages ## everything a change must pass: checks, tests, browsers (installs what it needs)
 	@$(MAKE) check
 	$(call heading,tests)
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not browser and not cable" $(PYTEST)
+	@# Three on two processors: a third of the time they wait for a server or for a clock.
+	@$(PY) -m pytest -n 3 --dist loadfile -m "not browser and not cable" $(PYTEST)
 	$(call heading,tests of what is kept on PostgreSQL)
 	@CONSILIUM_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
 		-m "not browser and not cable" $(ON_POSTGRESQL) $(PYTEST)

@@ -284,7 +284,7 @@ def test_a_strangers_worst_message_costs_next_to_nothing(text):
     began = time.process_time()
     with pytest.raises(REFUSALS):
         from_page(text)
-    assert time.process_time() - began < 0.25
+    assert time.process_time() - began < 1
 
 
 def test_nothing_of_a_refused_message_is_repeated():

@@ -19,11 +19,17 @@ from tests.media_worker.test_strangers import connectivity_check
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.fixture(scope="module")
+def held() -> Iterator[contextlib.ExitStack]:
+    """Sockets stay open to the end: a port that another test gets is still being checked."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
 @pytest.fixture
-def baits() -> Iterator[list[socket.socket]]:
+def baits(held: contextlib.ExitStack) -> list[socket.socket]:
     """Sockets that hope to be sent to."""
-    with contextlib.ExitStack() as held:
-        yield [held.enter_context(udp_socket()) for _ in range(40)]
+    return [held.enter_context(udp_socket()) for _ in range(40)]
 
 
 def was_sent_to(bait: socket.socket) -> bool:
