@@ -44,7 +44,7 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	$(call heading,tests in browsers)
 	@# Apart: these live on an event loop of the test's, Playwright below on its own.
 	@$(PY) -m pytest -m "browser and not cable" tests/media_worker tests/recordings $(PYTEST)
-	@$(PY) -m pytest -n 3 --dist loadfile -m "browser and not cable and not timed" $(IN_PAGES) $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cable and not timed" $(IN_PAGES) $(PYTEST)
 	$(call heading,tests in browsers that nothing else may disturb)
 	@$(PY) -m pytest -m "browser and not cable and timed" $(IN_PAGES) $(PYTEST)
 	$(call heading,tests at the end of a cable (network namespaces take root))

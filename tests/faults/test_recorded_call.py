@@ -23,7 +23,7 @@ from tests.servers.meddler import Answer, Cut, CutAnswer, Hold
 from tests.servers.processes import wait_for
 from tests.servers.radosgw import borrow
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
 #: What a killed worker may lose of a recording, and how long people may be gone.
 LOST_SECONDS, GONE_SECONDS = 2.0, 10.0
