@@ -29,8 +29,14 @@ const heard = new Promise((resolve, reject) => {
 video.src = "/film.webm";
 function once(name) { return new Promise((resolve) =>
   video.addEventListener(name, resolve, {once: true})); }
+// `seeked` may come before the new picture can be drawn from.
+function shows(seconds) { return new Promise((resolve) => {
+  const see = (_now, frame) =>
+    Math.abs(frame.mediaTime - seconds) < 0.06 ? resolve() : video.requestVideoFrameCallback(see);
+  video.requestVideoFrameCallback(see);
+}); }
 async function jump(seconds) {
-  const done = once("seeked");
+  const done = Promise.all([once("seeked"), shows(seconds)]);
   video.currentTime = seconds;
   await done;
   return look();
