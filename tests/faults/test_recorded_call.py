@@ -151,7 +151,8 @@ def test_01_killed_web_costs_nothing_of_a_recording(kept: Kept, call: Call) -> N
     assert len(each_segment_once(kept, recording)) == 1
     for caller in call.people:
         arrived = sorted(f.at for f in frames if (f.place, f.kind) == (caller.id, "microphone"))
-        assert max(b - a for a, b in itertools.pairwise(arrived)) < 0.5
+        # Less than a web process takes to come back; a busy machine holds up a caller, too.
+        assert max(b - a for a, b in itertools.pairwise(arrived)) < 1.5
     row = kept.becomes(recording, "stored")
     one_of_each(kept, recording)
     manifest = json.loads(row["manifest"])["manifest"]
