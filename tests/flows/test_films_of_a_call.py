@@ -181,11 +181,9 @@ def test_a_recorded_call_is_stored_as_films_in_which_lips_match(
         record_property(f"{person.name}: sound after sounding", told_ms(film.beeps.values()))
         skews = sorted(film.skews())
         assert len(skews) >= 3
+        # The median: a browser that is starved of its processor stalls its microphone, and what it
+        # says of time lags behind for seconds (docs/open.md). Each clap is in the properties.
         assert -EARLY_S <= skews[len(skews) // 2] <= LATE_S, (person.name, skews)
-        # One in eight may be a browser that was held up between drawing and sounding: on a machine
-        # that is busy with three of them that is seen. Clocks that are wrong are wrong each time.
-        outside = [skew for skew in skews if not -EARLY_S <= skew <= LATE_S]
-        assert len(outside) <= max(1, len(skews) // 8), (person.name, skews)
     for one, other in ((doctor, patient), (doctor, interpreter), (patient, interpreter)):
         apart = seen[one].apart_from(seen[other])
         record_property(f"{one.name} after {other.name}", told_ms(apart))
