@@ -69,7 +69,12 @@ def unanswered(meeting: Meeting) -> list[Participation]:
     asked = Participation.objects.filter(
         meeting_id=meeting.pk, state=PlaceState.ADMITTED, socket__isnull=False
     )
-    return list(asked.exclude(pk__in=answers(meeting).values("participation_id")))
+    return without_answer(meeting, asked)
+
+
+def without_answer(meeting: Meeting, places: QuerySet[Participation]) -> list[Participation]:
+    """Those of ``places`` who never agreed to the meeting's question, whatever they did since."""
+    return list(places.exclude(pk__in=answers(meeting).values("participation_id")))
 
 
 def _first_text(organisation_id: UUID) -> ConsentText:

@@ -9,6 +9,7 @@ import hashlib
 from uuid import UUID
 
 import rfc8785
+from django.db.models import QuerySet
 
 from recordings.models import RetentionPolicy
 
@@ -16,18 +17,26 @@ from recordings.models import RetentionPolicy
 FIRST_KEEP_DAYS = 3_653
 
 
+def versions(organisation_id: UUID) -> QuerySet[RetentionPolicy]:
+    """All that were ever in force, the newest first."""
+    return RetentionPolicy.objects.filter(organisation_id=organisation_id).order_by("-version")
+
+
+def in_force(organisation_id: UUID) -> RetentionPolicy | None:
+    """The newest version; None before anybody asked for one, when nothing may be recorded."""
+    return versions(organisation_id).first()
+
+
 def current(organisation_id: UUID) -> RetentionPolicy:
     """The policy in force; the first one is made when it is asked for. Expects a transaction."""
-    newest = (
-        RetentionPolicy.objects.filter(organisation_id=organisation_id).order_by("version").last()
-    )
+    newest = in_force(organisation_id)
     return newest if newest is not None else write(organisation_id)
 
 
 def may_record(organisation_id: UUID) -> bool:
     """Whether calls may be recorded there now. Makes nothing."""
-    newest = RetentionPolicy.objects.filter(organisation_id=organisation_id).order_by("version")
-    return newest.values_list("may_record", flat=True).last() is True
+    newest = in_force(organisation_id)
+    return newest is not None and newest.may_record
 
 
 def write(
@@ -45,7 +54,7 @@ def write(
     }
     return RetentionPolicy.objects.create(
         organisation_id=organisation_id,
-        version=RetentionPolicy.objects.filter(organisation_id=organisation_id).count() + 1,
+        version=versions(organisation_id).count() + 1,
         sha256=digest_of(words),
         **words,
     )

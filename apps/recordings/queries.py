@@ -39,9 +39,9 @@ def shown(meeting_id: UUID, participation_id: UUID, language: str) -> wire.Recor
     recording = active(meeting_id)
     if recording is None:
         return None
-    answered = Consent.objects.filter(
-        participation_id=participation_id, question=recording.pk
-    ).exists()
+    answered = (
+        consents.answers(recording.meeting).filter(participation_id=participation_id).exists()
+    )
     return wire.RecordingShown(
         state=recording.state,
         falters=_falters(recording),
@@ -105,7 +105,7 @@ def _outside(recording: Recording) -> list[Participation]:
         socket_purpose=wire.Purpose.WAIT.value,
         seen_at__gt=database_now() - SEEN_LASTS,
     )
-    return [place for place in at_the_door if not consents.has_answered(place)]
+    return consents.without_answer(recording.meeting, at_the_door)
 
 
 def _falters(recording: Recording) -> bool:
@@ -143,15 +143,6 @@ def holds_of(recording: Recording) -> QuerySet[Hold]:
 
 def viewings_of(recording: Recording) -> QuerySet[Viewing]:
     return recording.viewings.select_related("person").order_by("-opened_at")[:50]
-
-
-def policy_in_force(organisation_id: UUID) -> RetentionPolicy | None:
-    """The newest version; None before anybody asked for one, when nothing may be recorded."""
-    return policies_of(organisation_id).first()
-
-
-def policies_of(organisation_id: UUID) -> QuerySet[RetentionPolicy]:
-    return RetentionPolicy.objects.filter(organisation_id=organisation_id).order_by("-version")
 
 
 def policy_words(policy: RetentionPolicy | None) -> dict[str, bool | int]:

@@ -31,7 +31,7 @@ from foundation.errors import ConsiliumError
 from foundation.sealing.segment import HEADER_BYTES, SEALED_MOST_BYTES
 from foundation.wire.worker import SEGMENT_AUDIENCE
 from media.actions import workers
-from recordings import queries, ranges, shown, viewings
+from recordings import policies, queries, ranges, shown, viewings
 from recordings.actions import govern, retire, roll, watch
 from recordings.forms import HoldForm, PolicyForm, ReasonForm
 from recordings.models import Recording
@@ -229,7 +229,7 @@ def policy(request: HttpRequest, organisation: UUID) -> HttpResponse:
     if found is None:
         raise ConsiliumError("not_found")
     gate.require(actor, Verb.POLICY_WRITE, found)
-    before = queries.policy_in_force(organisation)
+    before = policies.in_force(organisation)
     form = PolicyForm(request.POST or None, initial=queries.policy_words(before))
     if request.method == "POST" and form.is_valid():
         after = govern.change_policy(actor, organisation, **form.cleaned_data)
@@ -241,7 +241,7 @@ def policy(request: HttpRequest, organisation: UUID) -> HttpResponse:
     return render(
         request,
         "recordings/policy.html",
-        {"form": form, "policy": before, "versions": queries.policies_of(organisation)},
+        {"form": form, "policy": before, "versions": policies.versions(organisation)},
         status=400 if request.method == "POST" else 200,
     )
 
