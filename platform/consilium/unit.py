@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -17,7 +18,6 @@ from typing import NoReturn
 from consilium import environment as environment_module
 from consilium.environment import CANNOT_START, Environment, SettingsWrong
 from consilium.launch import certificate, door, plan
-from foundation.private_memory import keep_memory_private
 
 #: Whoever needs longer to answer does not count as healthy.
 CHECK_SECONDS = 5.0
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _become(name: str, environment: Environment, shown: certificate.Certificate) -> NoReturn:
     # As under the supervisor: no core dump, and what is written is nobody else's to read.
-    keep_memory_private()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
     [child] = [one for one in plan.children(environment, shown, os.environ) if one.name == name]
     os.execve(child.command[0], child.command, dict(child.environment))  # noqa: S606 - no shell
