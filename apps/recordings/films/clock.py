@@ -5,7 +5,8 @@ it arrived at the worker, which is late by whatever the network did. Between the
 
 1. **RTP to the publisher's own clock.** Sender reports say what that clock showed at an RTP
    timestamp. A person's sources share it, so that lips match voices. Between two reports a straight
-   line is drawn, which follows any drift.
+   line is drawn, which follows any drift; what a microphone never sampled is a step in it
+   (``stalls``).
 2. **The publisher's clock to the run's.** It may be days off and run faster or slower. A frame
    cannot arrive before it was made, and in any ten seconds some frame hardly waits: a line under
    the delays of all of the person's frames gives both offset and drift.
@@ -30,7 +31,8 @@ from statistics import median
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from foundation.sealing.records import Frame, Opening, Record, Report, Source
+from foundation.sealing.records import Frame, Kind, Opening, Record, Report, Source
+from recordings.films.stalls import Stalls
 
 #: No recording is this long. What is later is an error of somebody's clock.
 LONGEST_US = 86_400_000_000
@@ -98,38 +100,47 @@ class Line:
 class Knots:
     """What to add to a take's RTP time to have its publisher's clock: drawn through its reports."""
 
-    def __init__(self, at: array[float], ahead: array[float]) -> None:
+    def __init__(self, at: array[float], ahead: array[float], stalls: Stalls) -> None:
         self._at = at
+        self._stalls = stalls
         # The middle one of three: a single wrong report moves nothing.
         inner = (median(ahead[i - 1 : i + 2]) for i in range(1, len(ahead) - 1))
         ends = (median(ahead[:3]), median(ahead[-3:])) if len(ahead) >= 3 else (ahead[0], ahead[-1])
         self._ahead = array("d", [ends[0], *inner, *([ends[1]] if len(ahead) > 1 else [])])
 
     def publisher_us(self, rtp_us: float) -> float:
+        return rtp_us + self._stalls.until(rtp_us) + self._between_reports(rtp_us)
+
+    def _between_reports(self, rtp_us: float) -> float:
         after = bisect_right(self._at, rtp_us)
         if after == 0:
-            return rtp_us + self._ahead[0]
+            return self._ahead[0]
         if after == len(self._at):
-            return rtp_us + self._ahead[-1]
+            return self._ahead[-1]
         left, right = self._at[after - 1], self._at[after]
         share = (rtp_us - left) / (right - left)
         low, high = self._ahead[after - 1], self._ahead[after]
-        return rtp_us + low + share * (high - low)
+        return low + share * (high - low)
 
 
 class Take:
     """Measurements of a stretch of one stream in which its timestamps go on evenly."""
 
-    def __init__(self, place: UUID, era: int) -> None:
-        self.place = place
+    def __init__(self, source: Source, era: int) -> None:
+        self.place = source.place
         #: Counts how often the person's clock was set, or exchanged.
         self.era = era
         self._reports = array("d"), array("d")
         self._least = array("d"), array("d")
+        #: A camera's timestamps are read off a clock and lose nothing.
+        self._counts_samples = source.kind is Kind.MICROPHONE
+        self._stalls = Stalls()
         self._window_ends_us = 0
         self._rtp_us = self._arrival_us = 0.0
 
     def arrived(self, rtp_us: float, arrival_us: int) -> None:
+        if self._counts_samples:
+            self._stalls.arrived(rtp_us, arrival_us)
         if arrival_us >= self._window_ends_us:
             self._close_window()
             self._window_ends_us = arrival_us + _WINDOW_US
@@ -141,11 +152,22 @@ class Take:
         at, ahead = self._reports
         if not at or rtp_us - at[-1] >= _REPORTS_APART_US:
             at.append(rtp_us)
-            ahead.append(publisher_us - rtp_us)
+            ahead_us = publisher_us - rtp_us
+            ahead.append(self._stalls.reported(ahead_us) if self._counts_samples else ahead_us)
             _thin(at, ahead)
 
-    def knots(self) -> Knots | None:
-        return Knots(*self._reports) if self._reports[0] else None
+    def ended(self) -> None:
+        self._stalls.ended()
+
+    @property
+    def is_reported(self) -> bool:
+        return bool(self._reports[0])
+
+    def knots(self) -> Knots:
+        """Without reports, a clock that shows what it likes but goes as the publisher's."""
+        self.ended()
+        at, ahead = self._reports if self.is_reported else (array("d", [0.0]), array("d", [0.0]))
+        return Knots(at, ahead, self._stalls)
 
     def least_delayed(self) -> list[tuple[float, float]]:
         """RTP time and arrival of the frame that waited least, window by window."""
@@ -269,7 +291,9 @@ class Follower:
         """Begins a take at the frame that came just now; a report may have been before it."""
         if stream.takes <= _TAKES_MOST:
             stream.takes += 1
-        stream.take = Take(stream.source.place, era)
+        if stream.take is not None:
+            stream.take.ended()
+        stream.take = Take(stream.source, era)
         if stream.takes <= _TAKES_MOST:
             self.takes[stream.number, stream.takes] = stream.take
         report, stream.early_report = stream.early_report, None
@@ -303,14 +327,14 @@ class RunClock:
     """One run's frames on the recording's clock."""
 
     offset_us: int
-    takes: dict[tuple[int, int], tuple[Knots | None, Line]]
+    takes: dict[tuple[int, int], tuple[Knots, Line]]
 
     def at_us(self, placed: Placed) -> int:
         """When a frame was made: µs since the recording began, perhaps a little below 0."""
         at_us = float(placed.arrival_us)
         if placed.take is not None:
             knots, line = self.takes[placed.stream, placed.take]
-            made = knots.publisher_us(placed.rtp_us) if knots else placed.rtp_us
+            made = knots.publisher_us(placed.rtp_us)
             earliest, latest = placed.arrival_us - LATEST_US, placed.arrival_us + EARLIEST_US
             at_us = min(max(made + line.at(made), earliest), latest)
         return round(at_us) + self.offset_us
@@ -365,23 +389,22 @@ class Estimate:
         }
 
 
-def _measured(follower: Follower) -> dict[tuple[int, int], tuple[Knots | None, Line]]:
+def _measured(follower: Follower) -> dict[tuple[int, int], tuple[Knots, Line]]:
     """For each take its publisher's clock, and the line that lays it on the run's."""
     all_knots = {name: take.knots() for name, take in follower.takes.items()}
-    delays: dict[tuple[UUID, int], list[tuple[float, float]]] = {}
-    alone: dict[tuple[int, int], Line] = {}
+    delays: dict[object, list[tuple[float, float]]] = {}
     for name, take in follower.takes.items():
-        knots = all_knots[name]
-        if knots is None:
-            alone[name] = Line((u, arrival - u) for u, arrival in take.least_delayed())
-        else:
-            delays.setdefault((take.place, take.era), []).extend(_delays(knots, take))
-    shared = {era: Line(points) for era, points in delays.items()}
+        delays.setdefault(_clock_of(name, take), []).extend(_delays(all_knots[name], take))
+    lines = {clock: Line(points) for clock, points in delays.items()}
     return {
-        name: (knots, alone[name] if knots is None else shared[take.place, take.era])
+        name: (all_knots[name], lines[_clock_of(name, take)])
         for name, take in follower.takes.items()
-        for knots in (all_knots[name],)
     }
+
+
+def _clock_of(name: tuple[int, int], take: Take) -> tuple[object, int]:
+    """Takes with reports share their person's clock; any other has its own."""
+    return (take.place, take.era) if take.is_reported else name
 
 
 def _delays(knots: Knots, take: Take) -> Iterator[tuple[float, float]]:

@@ -133,10 +133,15 @@ class Feed:
     numbering: tuple[tuple[float, int, int], ...] = ((0, 1_000, 100),)
     delay_s: float = 0.03
     jitter_s: float = 0.01
+    #: From when on everything takes so much longer.
+    detours: tuple[tuple[float, float], ...] = ()
     report_every_s: float = 1.0
     #: How much faster the source counts than its person's clock.
     own_ppm: float = 0.0
     loses: Callable[[int], bool] = lambda number: False
+    #: Moments in which nothing was sampled, by the person's clock: from and to. Timestamps count
+    #: samples, and lag behind from then on.
+    stalls: tuple[tuple[float, float], ...] = ()
     seed: int = 1
 
     @property
@@ -160,10 +165,14 @@ class Feed:
                 return
             if not any(a <= true_s < b for a, b in self.spans):
                 continue
+            if any(a <= local_s < b for a, b in self.stalls):
+                continue
             _, rtp, sequence = max(n for n in self.numbering if n[0] <= true_s)
-            ticks = round(local_s * rate * (1 + self.own_ppm / 1e6))
+            sampled_s = local_s - sum(b - a for a, b in self.stalls if b <= local_s)
+            ticks = round(sampled_s * rate * (1 + self.own_ppm / 1e6))
             rtp = (rtp + ticks) % 2**32
-            arrives_s = true_s + self.delay_s + chance.expovariate(1 / self.jitter_s)
+            delay_s = self.delay_s + sum(more for since, more in self.detours if since <= true_s)
+            arrives_s = true_s + delay_s + chance.expovariate(1 / self.jitter_s)
             if self.report_every_s and true_s - reported_s >= self.report_every_s:
                 reported_s = true_s
                 ntp = int((person.clock_s + local_s) * 2**32)

@@ -73,6 +73,38 @@ def test_the_voice_may_be_there_before_its_first_report(made: Made) -> None:
     skew(film, path, person, range(1, 3))
 
 
+@pytest.mark.parametrize(
+    "stalls",
+    [
+        pytest.param(((0.7, 1.1),), id="before the first report"),
+        pytest.param(((6.6, 7.0),), id="between two"),
+        pytest.param(((6.12, 6.34), (7.56, 7.68), (9.0, 9.14)), id="three between two"),
+        pytest.param(((9.9, 10.3),), id="while a report was due"),
+        pytest.param(((17.1, 17.4),), id="after the last"),
+        pytest.param(((3.1, 3.4), (8.7, 9.1), (12.6, 13.2)), id="one after the other"),
+    ],
+)
+@pytest.mark.parametrize("report_every_s", [5.0, 0.0])
+def test_a_starved_microphone_loses_samples_and_no_time(
+    made: Made, stalls: tuple[tuple[float, float], ...], report_every_s: float
+) -> None:
+    person = Person()
+    feeds = [
+        camera(person, report_every_s=report_every_s / 5),
+        microphone(person, stalls=stalls, report_every_s=report_every_s),
+    ]
+    [(film, path)] = made(lambda: run(feeds, 20))
+    skew(film, path, person, range(1, 19))
+
+
+def test_a_way_that_becomes_longer_is_no_stall(made: Made) -> None:
+    """Nothing of it is in the reports: sound and picture stay where they were made."""
+    person = Person()
+    feeds = [camera(person), microphone(person, detours=((7.7, 0.15),))]
+    [(film, path)] = made(lambda: run(feeds, 17))
+    skew(film, path, person, range(1, 14))
+
+
 def test_numbers_wrap(made: Made) -> None:
     person = Person()
     feeds = [
