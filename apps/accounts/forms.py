@@ -1,11 +1,17 @@
-"""Sign-in by e-mail over a column that shows no e-mail."""
+"""Sign-in by e-mail over a column that shows no e-mail, and by codes that serve once."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import ChangePasswordForm, LoginForm
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
 from django import forms
+from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import email_index
@@ -40,3 +46,29 @@ class NewPasswordForm(ChangePasswordForm):
             ("password2", _("New password, once more")),
         ):
             self.fields[name].label = label
+
+
+class _EachCodeOnce:
+    """A code is taken once for as long as it is a code (RFC 6238, 5.2).
+
+    allauth remembers one for 30 seconds, but with a step of tolerance on each side it holds for 90.
+    """
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        taken: Authenticator = self.authenticator  # type: ignore[attr-defined]
+        if taken.type == Authenticator.Type.TOTP:
+            steps = 1 + 2 * app_settings.TOTP_TOLERANCE
+            used = f"accounts.totp.used/{taken.user_id}/{normalize_user_code(code)}"
+            if not cache.add(used, True, timeout=steps * app_settings.TOTP_PERIOD):
+                self._emit_authentication_failed(taken)  # type: ignore[attr-defined]
+                raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class SecondFactorForm(_EachCodeOnce, AuthenticateForm):
+    """At sign-in."""
+
+
+class FreshSecondFactorForm(_EachCodeOnce, ReauthenticateForm):
+    """Once more, before something that asks for it."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.test import Client
 from django.urls import reverse
@@ -134,6 +136,31 @@ def test_a_code_serves_once(clinician, browser):
     other = Client(headers={"host": "localhost"})
     type_password(other, PASSWORD)
     assert other.post(FACTOR, {"code": code}, secure=True).status_code == 200
+
+
+def test_a_code_serves_once_for_as_long_as_it_is_taken(clinician, browser):
+    """allauth forgets a code after one step, before it has run out."""
+    secret = add_totp(clinician)
+    code = code_of(secret)
+    type_password(browser, PASSWORD)
+    assert browser.post(FACTOR, {"code": code}, secure=True).status_code == 302
+    for again in (code, f"{code[:3]} {code[3:]}"):
+        cache.delete(f"allauth.mfa.totp.used?user={clinician.pk}&code={code}")
+        other = Client(headers={"host": "localhost"})
+        type_password(other, PASSWORD)
+        assert other.post(FACTOR, {"code": again}, secure=True).status_code == 200
+    assert entries(SIGN_IN).count(("refused", "second_factor_wrong")) == 2
+
+
+@pytest.mark.parametrize(("steps", "answer"), [(-2, 200), (-1, 302), (1, 302), (2, 200)])
+def test_a_phone_may_be_half_a_minute_off(clinician, browser, monkeypatch, steps, answer):
+    secret = add_totp(clinician)
+    # So that no step ends in between.
+    now = time.time() // 30 * 30 + 15
+    monkeypatch.setattr("allauth.mfa.totp.internal.auth.time.time", lambda: now)
+    code = f"{hotp_value(secret, int(now) // 30 + steps):06d}"
+    type_password(browser, PASSWORD)
+    assert browser.post(FACTOR, {"code": code}, secure=True).status_code == answer
 
 
 def test_a_second_factor_without_a_password_leads_nowhere(clinician, browser):

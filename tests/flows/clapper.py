@@ -32,6 +32,11 @@ def claps_on(person: Visitor, more: int) -> None:
     person.page.wait_for_function("(wanted) => clapper.claps >= wanted", arg=wanted)
 
 
+def stalls(person: Visitor, ms: int = 300) -> None:
+    """Their microphone samples nothing for so long, between two claps."""
+    person.page.evaluate("(ms) => clapper.stall(ms)", ms)
+
+
 def tells(person: Visitor, kind: str, **fields: object) -> None:
     """A message to the platform over the page's own socket."""
     message = json.dumps({"type": kind, **fields})

@@ -24,6 +24,7 @@ from tests.flows.clapper import (
     claps_on,
     holds_clapper,
     pictures,
+    stalls,
     tells,
 )
 from tests.flows.conftest import CLINICIAN
@@ -111,7 +112,13 @@ def test_a_recorded_call_is_stored_as_films_in_which_lips_match(
     interpreter.connected()
     third_came = time.time()
     interpreter.sees(2)
-    claps_on(interpreter, 3)
+    # What a busy machine does to a microphone, and more than once between two sender reports.
+    claps_on(interpreter, 2)
+    stalls(patient)
+    claps_on(interpreter, 1)
+    stalls(patient)
+    stalls(interpreter)
+    claps_on(interpreter, 2)
 
     patient.act("mute")
     doctor.act("camera")
@@ -181,9 +188,7 @@ def test_a_recorded_call_is_stored_as_films_in_which_lips_match(
         record_property(f"{person.name}: sound after sounding", told_ms(film.beeps.values()))
         skews = sorted(film.skews())
         assert len(skews) >= 3
-        # The median: a browser that is starved of its processor stalls its microphone, and what it
-        # says of time lags behind for seconds (docs/open.md). Each clap is in the properties.
-        assert -EARLY_S <= skews[len(skews) // 2] <= LATE_S, (person.name, skews)
+        assert -EARLY_S <= skews[0] <= skews[-1] <= LATE_S, (person.name, skews)
     for one, other in ((doctor, patient), (doctor, interpreter), (patient, interpreter)):
         apart = seen[one].apart_from(seen[other])
         record_property(f"{one.name} after {other.name}", told_ms(apart))
