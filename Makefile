@@ -14,6 +14,9 @@ export PYTHONPATH := $(CURDIR)/platform:$(CURDIR)/apps:$(CURDIR)
 # tests/conftest.py refuses a browser's test that stands elsewhere.
 IN_PAGES := tests/faults tests/flows
 
+LONG_ONES := $(addprefix tests/,deploy/ servers/ media_worker/ consilium/ faults/ foundation/)
+SHORT_ONES := $(filter-out $(LONG_ONES) tests/__pycache__/,$(wildcard tests/*/))
+
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo --preserve-env env PYTHONDONTWRITEBYTECODE=1)
 
 # Each stamp is newer than the file it was made from: a second run has nothing to do.
@@ -25,7 +28,7 @@ NODE := node_modules/installed
 comma := ,
 heading = @printf '\n== %s ==\n' "$(1)"
 
-.PHONY: help run test check bench lock wire messages clean packages
+.PHONY: help run test check bench lock wire messages clean packages of-maltreated-recordings at-a-cable
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +39,10 @@ run: $(BASE) ## the whole platform on this machine, with made-up people, until C
 test: packages ## everything a change must pass: checks, tests, browsers (installs what it needs)
 	@$(MAKE) check
 	$(call heading,tests)
-	@# Three on two processors: a third of the time they wait for a server or for a clock.
-	@$(PY) -m pytest -n 3 --dist loadfile -m "not browser and not cable" $(PYTEST)
+	@# Four on two processors: half of the time they wait for a server or for a clock. Files that take
+	@# long come first, so that none is left alone at the end.
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not browser and not cable" \
+		$(LONG_ONES) $(SHORT_ONES) $(PYTEST)
 	$(call heading,tests of what is kept on PostgreSQL)
 	@CONSILIUM_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
 		-m "not browser and not cable" $(ON_POSTGRESQL) $(PYTEST)
@@ -46,10 +51,19 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	@$(PY) -m pytest -m "browser and not cable" tests/media_worker tests/recordings $(PYTEST)
 	@$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cable and not timed" $(IN_PAGES) $(PYTEST)
 	$(call heading,tests in browsers that nothing else may disturb)
-	@$(PY) -m pytest -m "browser and not cable and timed" $(IN_PAGES) $(PYTEST)
-	$(call heading,tests at the end of a cable (network namespaces take root))
-	@$(AS_ROOT) $(PY) -m pytest -m cable -p no:cacheprovider tests/flows tests/servers $(PYTEST); status=$$?; \
-		$(if $(AS_ROOT),sudo chown -R $$(id -u) build;) exit $$status
+	@$(PY) -m pytest -m "browser and not cable and timed" tests/flows $(PYTEST)
+	$(call heading,recordings that are maltreated$(comma) and calls at the end of a cable)
+	@$(MAKE) --jobs=2 --output-sync=target --keep-going of-maltreated-recordings at-a-cable
+
+# These two wait more than they work. Each prints when it is over.
+of-maltreated-recordings:
+	@$(PY) -m pytest -m "browser and timed" tests/faults $(PYTEST)
+
+# Network namespaces take root.
+at-a-cable: export CONSILIUM_TEST_LANE = gw9
+at-a-cable:
+	@$(AS_ROOT) $(PY) -m pytest -m cable -p no:cacheprovider tests/flows/cable tests/servers $(PYTEST); \
+		status=$$?; $(if $(AS_ROOT),sudo chown -R $$(id -u) build;) exit $$status
 
 # Management commands of the checks must not touch the data of an installation that lies here.
 check wire messages: export CONSILIUM_DATA := $(CURDIR)/build/no-installation

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+# Runs that go on at once have data and ports of their own.
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER") or os.environ.get("CONSILIUM_TEST_LANE", "main")
 _DATA = REPOSITORY / "build" / "tests" / f"data-{_WORKER}"
 
 # Settings are read when Django starts, which is before any fixture runs.

@@ -257,7 +257,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 MFA_ADAPTER = "accounts.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Consilium"
-# Phones' clocks are off, and people type a code as it changes: one step is forgiven (RFC 6238, 5.2).
+# Phones' clocks are off, and people type a code as it changes: one step is forgiven
+# (RFC 6238, 5.2).
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "accounts.forms.SecondFactorForm",

@@ -11,6 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from consilium import static_files
+
 #: Whatever names another script by where it lies, also where no rewriting knows of it.
 _NAMES_A_SCRIPT = re.compile(r"""["'`](?P<url>\.{1,2}/[^"'`\s]*\.js)["'`]""")
 _HASHED = re.compile(r"\.[0-9a-f]{12}\.js$")
@@ -62,3 +64,30 @@ def test_scripts_come_with_the_headers_a_worker_needs(collected: Path) -> None:
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "immutable" in answer["Cache-Control"]
     assert "Access-Control-Allow-Origin" not in answer
+
+
+def test_they_are_collected_again_only_when_one_of_them_changed(tmp_path: Path, settings) -> None:
+    mine = tmp_path / "mine" / "word.txt"
+    mine.parent.mkdir()
+    mine.write_text("one")
+    settings.STATICFILES_DIRS = [mine.parent]
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "consilium.static_files.HashedFiles"},
+    }
+    lies_there = tmp_path / "static" / "word.txt"
+    static_files.collect()
+    assert lies_there.read_text() == "one"
+    lies_there.unlink()
+    static_files.collect()
+    assert not lies_there.exists(), "nothing changed"
+    mine.write_text("another")
+    static_files.collect()
+    assert lies_there.read_text() == "another"
+    # What was collected halfway or taken away is collected as if it had never been.
+    (tmp_path / "static" / "staticfiles.json").unlink()
+    lies_there.unlink()
+    static_files.collect()
+    assert lies_there.read_text() == "another"
+    assert not list((tmp_path / "static").glob("*made-of*")), "that is nobody's business"

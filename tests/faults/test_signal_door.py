@@ -45,7 +45,7 @@ from tests.foundation.sdp.writing import (
     offer,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.timed]  # needs an installation
+pytestmark = pytest.mark.browser  # needs an installation
 
 house = houses.house
 the_call_goes_on = houses.the_call_goes_on

@@ -10,12 +10,14 @@ import email
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import default as modern_policy
@@ -31,6 +33,9 @@ READY_SECONDS = 90.0
 # Django's file backend ends every mail in a file with this line.
 _BETWEEN_MAILS = re.compile(r"^-{79}\n", re.MULTILINE)
 
+#: Static files are collected once and copied then: it takes longer than all else of ``prepare``.
+COLLECTED = REPOSITORY / "build" / "tests" / "static"
+
 PERSON = re.compile(
     r"^  (?P<name>\S.*) \((?P<role>[a-z ]+)\)\n"
     r"    e-mail    (?P<email>\S+)\n"
@@ -38,6 +43,22 @@ PERSON = re.compile(
     r"    TOTP key  (?P<totp>\S+)$",
     re.MULTILINE,
 )
+
+
+def _keep_static(data: Path) -> None:
+    """For the next installation. Whoever else keeps them at the same moment keeps the same."""
+    made_of, kept = data / "static.made-of", COLLECTED / "static.made-of"
+    if not made_of.exists() or (kept.exists() and kept.read_text() == made_of.read_text()):
+        return
+    new, old = (COLLECTED.with_name(f"static-{kind}-{os.getpid()}") for kind in ("new", "old"))
+    shutil.copytree(data / "static", new / "static")
+    shutil.copy(made_of, new)
+    with suppress(OSError):
+        COLLECTED.rename(old)
+    with suppress(OSError):
+        new.rename(COLLECTED)
+    for folder in (new, old):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +132,10 @@ class Installation(Server):
     def start(self) -> None:
         """Start or start again on the same data."""
         self.ready_file.unlink(missing_ok=True)
+        if not self.data.exists() and COLLECTED.exists():
+            # ``prepare`` looks whether it is of the files as they are now.
+            shutil.copytree(COLLECTED, self.data)
+            self.data.chmod(0o700)
         self._launch(
             [PYTHON, "-m", "consilium.supervisor", "--ready-file", self.ready_file],
             self.environment,
@@ -118,6 +143,7 @@ class Installation(Server):
         self._wait_while_running(self.ready_file.exists, "the web answers", READY_SECONDS)
         for found in PERSON.finditer(self.text):
             self.people[found["email"]] = SignIn(**found.groupdict())
+        _keep_static(self.data)
 
     def wait_for_web(self, seconds: float = 30.0) -> None:
         """Return once the web answers again, after it was killed."""

@@ -15,7 +15,7 @@ T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 ARTEFACTS = REPOSITORY / "build" / "artefacts"
 
-# Below the range the kernel hands out for outgoing connections, and apart for each xdist worker,
+# Below the range the kernel hands out for outgoing connections, and apart for each run at once,
 # so that a port found free is still free when its server binds it.
 _FIRST_PORT = 20_000
 _PORTS_PER_WORKER = 1_000
@@ -25,7 +25,8 @@ _next = 0
 def free_ports(count: int) -> int:
     """The first of ``count`` neighbouring TCP and UDP ports that are free on 127.0.0.1."""
     global _next  # noqa: PLW0603 - a test run never gets the same ports twice
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+    lane = os.environ.get("PYTEST_XDIST_WORKER") or os.environ.get("CONSILIUM_TEST_LANE", "gw0")
+    worker = int(lane.removeprefix("gw")) % 10
     base = _FIRST_PORT + worker * _PORTS_PER_WORKER
     for _ in range(_PORTS_PER_WORKER):
         offset = (os.getpid() + _next) % (_PORTS_PER_WORKER - count)

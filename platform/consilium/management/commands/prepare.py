@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from consilium import demo
+from consilium import demo, static_files
 from consilium.environment import CANNOT_START
 from foundation.actor import service
 from foundation.blobs import BlobsRefused, BlobsUnavailable
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         make_missing_keys()
         self._look_at_storage()
-        call_command("collectstatic", verbosity=0, interactive=False)
+        static_files.collect()
         self._invite_first_worker()
         if settings.DEMO:
             for line in demo.make():

@@ -7,7 +7,7 @@ port, as a firewall or an address translation that forgets does it; new ports wo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,31 +26,13 @@ BACK_SECONDS = 3.0
 NO_DEVICES = [flag for flag in FLAGS if "fake-device" not in flag]
 
 
-@pytest.fixture(scope="module")
-def cable() -> Iterator[Namespace]:
-    namespace = Namespace()
-    namespace.start()
-    yield namespace
-    namespace.remove()
-
-
-@pytest.fixture(scope="module")
-def cabled(tmp_path_factory: pytest.TempPathFactory, cable: Namespace) -> Iterator[Installation]:
-    """An installation that the far end of the cable reaches."""
-    running = Installation(tmp_path_factory.mktemp("cabled"), "cabled", **cable.settings)
-    running.start()
-    running.wait_for_worker()
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def patient(
-    cable: Namespace, cabled: Installation, visitor: Callable[..., Visitor], tmp_path: Path
+    cable: Namespace, installation: Installation, visitor: Callable[..., Visitor], tmp_path: Path
 ) -> Visitor:
     """A patient at the far end."""
     program = cable.program(CHROMIUM, tmp_path)
-    return visitor("patient", cable.url_of(cabled), program=program)
+    return visitor("patient", cable.url_of(installation), program=program)
 
 
 @pytest.fixture
@@ -89,12 +71,15 @@ def stays(people: list[Visitor], seconds: float) -> None:
 
 
 def test_private_path_that_dies_is_replaced_within_3_seconds(
-    cable, cabled, visitor, patient, loses, record_property
+    cable, installation, visitor, patient, loses, record_property
 ):
-    doctor = visitor("doctor", cabled.url)
-    doctor.sign_in(cabled.people[CLINICIAN])
-    meeting, link = doctor.plan("private", "Rosa Marchetti", "rosa.lost@example.test")
-    patient.arrive(cabled, link.replace(doctor.base, patient.base), "rosa.lost@example.test", 1)
+    doctor = visitor("doctor", installation.url)
+    doctor.sign_in(installation.people[CLINICIAN])
+    email = "rosa.lost@example.test"
+    meeting, link = doctor.plan("private", "Rosa Marchetti", email)
+    patient.arrive(
+        installation, link.replace(doctor.base, patient.base), "rosa.lost@example.test", 1
+    )
     doctor.enter(meeting)
     doctor.admit()
     for person in (doctor, patient):
@@ -121,13 +106,16 @@ def test_private_path_that_dies_is_replaced_within_3_seconds(
 
 
 def test_governed_path_that_dies_is_replaced_within_3_seconds(
-    cable, cabled, visitor, patient, loses, record_property
+    cable, installation, visitor, patient, loses, record_property
 ):
-    doctor = visitor("doctor", cabled.url)
-    doctor.sign_in(cabled.people[COLLEAGUE])
-    meeting, link = doctor.plan("governed", "Rosa Marchetti", "rosa.lost.too@example.test")
+    doctor = visitor("doctor", installation.url)
+    doctor.sign_in(installation.people[COLLEAGUE])
+    email = "rosa.lost.too@example.test"
+    meeting, link = doctor.plan("governed", "Rosa Marchetti", email)
     nurse_link = doctor.invite(meeting, "Nil Nurse", "nil@example.test")
-    patient.arrive(cabled, link.replace(doctor.base, patient.base), "rosa.lost.too@example.test", 1)
+    patient.arrive(
+        installation, link.replace(doctor.base, patient.base), "rosa.lost.too@example.test", 1
+    )
     doctor.enter(meeting)
     doctor.admit()
     both = [doctor, patient]
@@ -155,8 +143,8 @@ def test_governed_path_that_dies_is_replaced_within_3_seconds(
         person.sees(1)
 
     # Who has no device sends nothing, and hears nothing on the connection for it.
-    nurse = visitor("nurse", cabled.url, flags=NO_DEVICES)
-    nurse.arrive(cabled, nurse_link, "nil@example.test", 1)
+    nurse = visitor("nurse", installation.url, flags=NO_DEVICES)
+    nurse.arrive(installation, nurse_link, "nil@example.test", 1)
     doctor.page.wait_for_selector("[data-action=admit]")
     doctor.admit()
     nurse.connected()

@@ -13,8 +13,6 @@ import pytest
 from tests.flows.conftest import CLINICIAN, COLLEAGUE
 from tests.flows.firefox import FirefoxVisitor
 from tests.servers.firefox import Firefox
-from tests.servers.installation import Installation
-from tests.servers.namespace import Namespace
 
 pytestmark = [pytest.mark.browser, pytest.mark.cable]
 
@@ -25,37 +23,19 @@ SAYS_MUTED = "() => document.querySelector('#people').innerText.includes('muted'
 
 
 @pytest.fixture(scope="module")
-def namespace():
-    elsewhere = Namespace()
-    elsewhere.start()
-    yield elsewhere
-    elsewhere.remove()
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory, namespace):
-    """One that can be reached by the cable, too."""
-    running = Installation(tmp_path_factory.mktemp("installation"), "firefox", **namespace.settings)
-    running.start()
-    running.wait_for_worker()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def firefox(tmp_path_factory, namespace):
-    running = Firefox(tmp_path_factory.mktemp("firefox"), namespace)
+def firefox(tmp_path_factory, cable):
+    running = Firefox(tmp_path_factory.mktemp("firefox"), cable)
     running.start()
     yield running
     running.stop()
 
 
 @pytest.fixture
-def firefox_visitor(request, firefox, namespace, installation):
+def firefox_visitor(request, firefox, cable, installation):
     people: list[FirefoxVisitor] = []
 
     def come(name: str) -> FirefoxVisitor:
-        person = FirefoxVisitor(firefox, name, namespace.url_of(installation))
+        person = FirefoxVisitor(firefox, name, cable.url_of(installation))
         people.append(person)
         return person
 
