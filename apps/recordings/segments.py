@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from foundation.blobs import BlobMissing
@@ -18,9 +18,12 @@ def reader(recording: Recording) -> SegmentsReader:
 
     Holds the recording's private half for as long as it is kept.
     """
+    runs = list(Run.objects.filter(recording=recording).order_by("number"))
+    # Counted before the roll is read: while it is still recorded, the roll only grows.
+    taken = {run.pk: run.segments for run in runs}
     roll = [
         (run.pk, [bytes.fromhex(line.digest) for line in run.roll.order_by("sequence")])
-        for run in Run.objects.filter(recording=recording).order_by("number")
+        for run in runs
     ]
 
     def fetch(run: UUID, sequence: int, most: int) -> bytes | None:
@@ -37,17 +40,16 @@ def reader(recording: Recording) -> SegmentsReader:
         private_key=recording_keys.private_half(recording.pk).private_bytes_raw(),
         roll=roll,
         fetch=fetch,
-        present=lambda: _present(recording),
+        present=lambda: _present(recording, taken),
     )
 
 
-def _present(recording: Recording) -> Iterator[tuple[UUID, int]]:
-    """What the storage has of the runs that are on the roll, and of others.
+def _present(recording: Recording, taken: Mapping[UUID, int]) -> Iterator[tuple[UUID, int]]:
+    """What the storage has of the ``taken`` segments of each run.
 
     A segment that was kept and never acknowledged lies beyond the roll: the worker died before it
     shipped it again. It is nobody's loss that was promised to be kept, and no reason to stop.
     """
-    taken = dict(Run.objects.filter(recording=recording).values_list("pk", "segments"))
     prefix = segments_prefix(recording.organisation_id, recording.pk)
     for name in blobs().names(prefix):
         run_text, _, number = name.removeprefix(prefix).partition("/")

@@ -230,11 +230,8 @@ def _values(redis: Any, key: bytes) -> list[bytes]:
 
 def _cells(kept: Kept) -> bytes:
     """Every cell of every table, one after the other: a dump of the database."""
-    cells: list[bytes] = []
-    for (table,) in kept.trail.ask("SELECT name FROM sqlite_master WHERE type = 'table'"):
-        for row in kept.trail.ask(f'SELECT * FROM "{table}"'):
-            cells += [cell if isinstance(cell, bytes) else str(cell).encode() for cell in row]
-    return b"\0".join(cells)
+    cells = (cell for _, cell in kept.installation.cells())
+    return b"\0".join(c if isinstance(c, bytes) else str(c).encode() for c in cells)
 
 
 def found(needles: Mapping[str, list[bytes]], where: Mapping[str, bytes]) -> set[tuple[str, str]]:

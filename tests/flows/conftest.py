@@ -18,6 +18,8 @@ CLINICIAN = "clinician@example.test"
 COLLEAGUE = "colleague@example.test"
 OFFICER = "officer@example.test"
 
+ON_FULL_FITTING = os.environ.get("CONSILIUM_TEST_FITTING") == "full"
+
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
@@ -25,9 +27,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
     The flows of ``test_full_fitting`` are on the other in every run.
     """
-    fitting = (
-        FullInstallation if os.environ.get("CONSILIUM_TEST_FITTING") == "full" else Installation
-    )
+    fitting = FullInstallation if ON_FULL_FITTING else Installation
     running = fitting(tmp_path_factory.mktemp("installation"), "flows")
     running.start()
     running.wait_for_worker()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.flows.conftest import COLLEAGUE
+from tests.flows.conftest import COLLEAGUE, ON_FULL_FITTING
 from tests.flows.people import Visitor, code_of
 from tests.servers.installation import Installation
 
@@ -161,7 +161,8 @@ def test_governed_call_of_four_survives_worker_and_web(
     # Reload among four browsers on two cores, which paint and encode in software.
     back = patient.reload()
     record_property("reload among four (s)", round(back, 2))
-    assert back <= 5, f"{back:.2f} s after reload"
+    # On the full fitting six servers more share them, and all media goes through a relay over TLS.
+    assert back <= (8 if ON_FULL_FITTING else 5), f"{back:.2f} s after reload"
     for person in everybody:
         person.sees(3)
     for device in ("fake_device_2", "Fake Audio Input 2"):

@@ -16,6 +16,7 @@ class Trail:
 
     def __init__(self, installation: Installation) -> None:
         self.ask = installation.ask
+        self._cells = installation.cells
 
     def last(self) -> int:
         return int(self.ask("SELECT coalesce(max(id), 0) FROM audit_trailrow")[0][0])
@@ -45,14 +46,4 @@ class Trail:
 
     def cells_with(self, pattern: re.Pattern[str]) -> list[str]:
         """``table.column`` of every cell of the database that ``pattern`` is found in."""
-        found = []
-        tables = self.ask("SELECT name FROM sqlite_master WHERE type = 'table'")
-        for (table,) in tables:
-            columns = [row[1] for row in self.ask(f'PRAGMA table_info("{table}")')]
-            for row in self.ask(f'SELECT * FROM "{table}"'):
-                found += [
-                    f"{table}.{column}"
-                    for column, cell in zip(columns, row, strict=True)
-                    if pattern.search(str(cell))
-                ]
-        return found
+        return [where for where, cell in self._cells() if pattern.search(str(cell))]

@@ -16,6 +16,7 @@ from media.models import MediaWorker
 from recordings import storage
 from recordings.actions import capture, roll
 from recordings.models import Recording, Run, Segment
+from recordings.segments import reader
 from tests.recordings.calls import Call, latest
 
 
@@ -67,6 +68,16 @@ def test_bytes_that_were_kept_before_a_crash_get_their_line_when_they_come_again
     name = storage.segment_name(recording.organisation_id, recording.pk, run.run, 0)
     storage.blobs().put(name, body)
     assert ship(call, recording, run, body, 0) is True
+
+
+def test_who_reads_while_it_is_recorded_reads_what_was_there(call: Call):
+    recording = call.recording()
+    run = writer(recording)
+    ship(call, recording, run, run.seal(content()), 0)
+    begun = reader(recording)
+    ship(call, recording, run, run.seal(content(1)), 1)
+    assert [segment.sequence for segment in begun] == [0]
+    assert [segment.sequence for segment in reader(recording)] == [0, 1]
 
 
 def test_other_bytes_under_a_number_are_refused(call: Call):

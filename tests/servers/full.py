@@ -166,6 +166,15 @@ class FullInstallation(Installation):
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return self.parts.postgresql.ask(sql.replace("%", "%%").replace("?", "%s"), *values)
 
+    def _columns(self) -> dict[str, list[str]]:
+        columns: dict[str, list[str]] = {}
+        for table, column in self.ask(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
+        ):
+            columns.setdefault(table, []).append(column)
+        return columns
+
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.proxy.tls.authority))
 

@@ -17,6 +17,7 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -125,6 +126,18 @@ class Installation(Server):
             return database.execute(sql, values).fetchall()
         finally:
             database.close()
+
+    def cells(self) -> Iterator[tuple[str, Any]]:
+        """``table.column`` and content of everything that lies in the database."""
+        for table, columns in self._columns().items():
+            for row in self.ask(f'SELECT * FROM "{table}"'):
+                yield from zip([f"{table}.{column}" for column in columns], row, strict=True)
+
+    def _columns(self) -> dict[str, list[str]]:
+        tables = [name for (name,) in self.ask("SELECT name FROM sqlite_master WHERE type='table'")]
+        return {
+            table: [row[1] for row in self.ask(f'PRAGMA table_info("{table}")')] for table in tables
+        }
 
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.certificate))
