@@ -114,7 +114,7 @@ packages:
 # What leans on the database most: locks, constraints, triggers, its clock. The same variable takes the
 # whole of the tests there.
 ON_POSTGRESQL := tests/access/test_action.py tests/audit tests/outbox tests/media/test_paths.py \
-	tests/meetings/test_takeover.py tests/consilium/test_parts.py
+	tests/meetings/test_takeover.py tests/recordings/test_at_once.py tests/consilium/test_parts.py
 
 PIP_COMPILE = $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 $(if $(UPGRADE),--upgrade)

@@ -82,6 +82,18 @@ def active(meeting_id: UUID) -> Recording | None:
     )
 
 
+def locked(meeting_id: UUID) -> Recording | None:
+    """As ``active``, and others wait until this transaction ends before they look at it.
+
+    Whoever answers has to look under this lock at what others answered. Of two last ones who agree
+    at once neither would see the other, and it would never begin; and it would begin over somebody
+    who changes their mind at that moment.
+    """
+    # Evaluated for its lock. What is read afterwards is as whoever held it has left it.
+    bool(Recording.objects.select_for_update().filter(meeting_id=meeting_id, state__in=ACTIVE))
+    return active(meeting_id)
+
+
 def take_back(actor: Actor, recording_id: UUID) -> None:
     """Whoever asked asks no more, before it began."""
     recordings = Recording.objects.filter(pk=recording_id)
@@ -92,7 +104,7 @@ def take_back(actor: Actor, recording_id: UUID) -> None:
 
 def somebody_agreed(news: ConsentGiven) -> None:
     """The last one begins the recording; one who comes later is recorded from now on."""
-    recording = active(news.meeting_id)
+    recording = locked(news.meeting_id)
     if recording is None:
         return
     if recording.state == RecordingState.ASKED:
@@ -103,7 +115,7 @@ def somebody_agreed(news: ConsentGiven) -> None:
 
 def somebody_refused(news: ConsentRefused) -> None:
     """One who does not agree is enough. While it runs, they just do not come in."""
-    recording = active(news.meeting_id)
+    recording = locked(news.meeting_id)
     if recording is not None and recording.state == RecordingState.ASKED:
         abandon(recording, "refused")
 

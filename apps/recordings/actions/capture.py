@@ -21,7 +21,7 @@ from meetings.models import Participation
 from meetings.presence import SEEN_LASTS
 from meetings.rooms import room_changed
 from recordings import orders
-from recordings.actions.ask import abandon, active, begin_if_agreed, move, note
+from recordings.actions.ask import abandon, active, begin_if_agreed, locked, move, note
 from recordings.lifecycle import ACTIVE, RECORDING, TAKES_SEGMENTS, RecordingState
 from recordings.models import Recording
 
@@ -81,7 +81,7 @@ def hand_over(actor: Actor, recording_id: UUID, to: UUID) -> None:
 
 def somebody_withdrew(news: ConsentWithdrawn) -> None:
     """Nothing more of them is taken. A question that waits for everybody has its answer."""
-    recording = active(news.meeting_id)
+    recording = locked(news.meeting_id)
     if recording is None:
         return
     if recording.state == RecordingState.ASKED:
@@ -95,7 +95,7 @@ def somebody_withdrew(news: ConsentWithdrawn) -> None:
 
 def somebody_left(news: PlaceEnded) -> None:
     """The keeper's leaving ends it. Another device that takes over is no leaving."""
-    recording = active(news.meeting_id)
+    recording = locked(news.meeting_id)
     if recording is None:
         return
     if news.participation_id == recording.keeper_id:
@@ -128,7 +128,7 @@ def _unkept() -> QuerySet[Recording]:
 
 
 def meeting_ended(news: MeetingEnded) -> None:
-    recording = active(news.meeting_id)
+    recording = locked(news.meeting_id)
     if recording is not None:
         end(recording, "meeting_ended")
 
