@@ -29,9 +29,10 @@ def free_ports(count: int) -> int:
     worker = int(lane.removeprefix("gw")) % 10
     base = _FIRST_PORT + worker * _PORTS_PER_WORKER
     for _ in range(_PORTS_PER_WORKER):
-        offset = (os.getpid() + _next) % (_PORTS_PER_WORKER - count)
+        # Always the same modulus: who asks for two must not be given one that another was given.
+        offset = (os.getpid() + _next) % _PORTS_PER_WORKER
         _next += count
-        if _all_free(base + offset, count):
+        if offset + count <= _PORTS_PER_WORKER and _all_free(base + offset, count):
             return base + offset
     raise RuntimeError(f"no {count} neighbouring free ports from {base}")
 
