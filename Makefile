@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)/platform:$(CURDIR)/apps:$(CURDIR)
+# pytest rewrites every test it collects, unless it may keep what it wrote the last time.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Folders are named because collecting everything takes as long as some of these tests;
 # tests/conftest.py refuses a browser's test that stands elsewhere.
@@ -39,9 +41,9 @@ run: $(BASE) ## the whole platform on this machine, with made-up people, until C
 test: packages ## everything a change must pass: checks, tests, browsers (installs what it needs)
 	@$(MAKE) check
 	$(call heading,tests)
-	@# Four on two processors: half of the time they wait for a server or for a clock. Files that take
-	@# long come first, so that none is left alone at the end.
-	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not browser and not cable" \
+	@# Three on two processors: a third of the time they wait for a server or for a clock. Files that
+	@# take long come first, so that none is left alone at the end.
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not browser and not cable" \
 		$(LONG_ONES) $(SHORT_ONES) $(PYTEST)
 	$(call heading,tests of what is kept on PostgreSQL)
 	@CONSILIUM_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \

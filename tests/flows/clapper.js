@@ -7,8 +7,8 @@
  * Every picture says whose it is and when it was drawn, in two rows of eight squares: a busy machine
  * draws late, and its browsers send fewer pictures than are drawn; neither is the recording's. A sample
  * of sound counts as having been made when it would have come out of a microphone: the end of each piece
- * that the browser renders was made at the moment at which it is rendered. `clapper.stall` is what a starved
- * machine does to its microphone: for so many milliseconds nothing is sampled.
+ * that the browser renders was made at the moment at which it is rendered. `clapper.starved` has the
+ * seconds in which the machine had no time to make its sound.
  */
 (() => {
   if (window.top !== window || !navigator.mediaDevices) return;
@@ -16,10 +16,9 @@
   const EVENT_MS = 480;
   const LASTS_MS = 100;
   const FRAME_MS = 40;
-  const after = (ms) => new Promise((done) => setTimeout(done, ms));
   const now = () => performance.timeOrigin + performance.now();
 
-  const clapper = { claps: 0, size: [320, 240], socket: null };
+  const clapper = { claps: 0, size: [320, 240], socket: null, starved: new Set() };
   window.clapper = clapper;
 
   window.WebSocket = class extends WebSocket {
@@ -83,23 +82,19 @@
     sound = room.stream.getAudioTracks()[0];
     const ahead = [];
     let scheduled = Math.floor(now() / 1000) + 1;
+    let looked = now();
     setInterval(() => {
       ahead.push(now() - 1000 * context.currentTime);
       if (ahead.length > 100) ahead.shift();
+      const isLate = now() - looked > 100 || ahead[ahead.length - 1] - Math.min(...ahead) > 50;
+      if (isLate) for (const at of [looked, now()]) clapper.starved.add(Math.floor(at / 1000));
+      looked = now();
       if (now() < 1000 * scheduled) return;
       const at = (1000 * scheduled + EVENT_MS - Math.min(...ahead)) / 1000;
       loud.gain.setValueAtTime(0.5, at);
       loud.gain.setValueAtTime(0, at + LASTS_MS / 1000);
       scheduled += 1;
     }, 10);
-    clapper.stall = async (ms) => {
-      // After this second's tone, and before the next one's time is told.
-      while (now() % 1000 < EVENT_MS + LASTS_MS + 20 || now() % 1000 + ms > 980) await after(5);
-      await context.suspend();
-      await after(ms);
-      await context.resume();
-      ahead.length = 0;
-    };
     return sound;
   }
 

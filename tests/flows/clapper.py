@@ -32,9 +32,10 @@ def claps_on(person: Visitor, more: int) -> None:
     person.page.wait_for_function("(wanted) => clapper.claps >= wanted", arg=wanted)
 
 
-def stalls(person: Visitor, ms: int = 300) -> None:
-    """Their microphone samples nothing for so long, between two claps."""
-    person.page.evaluate("(ms) => clapper.stall(ms)", ms)
+def starved(person: Visitor) -> set[int]:
+    """The seconds in which this machine had no time for their tone, and those beside them."""
+    noted = person.page.evaluate("() => [...clapper.starved]")
+    return {second + beside for second in noted for beside in (-1, 0, 1)}
 
 
 def tells(person: Visitor, kind: str, **fields: object) -> None:

@@ -1,11 +1,14 @@
 """Calls on the full installation: people on different web processes, rooms on both media workers.
 
 Every part is a real server (``tests.servers.full``), production is on, and all media goes through
-the relay over TLS. With CONSILIUM_TEST_FITTING=full the other flows run on it as well.
+the relay over TLS: nobody's address reaches the other side (N1, N2). With
+CONSILIUM_TEST_FITTING=full the other flows run on it as well.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -21,6 +24,9 @@ from tests.servers.processes import wait_for
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 360, "height": 640}
+
+#: Addresses in a description or candidate, IPv4 and IPv6.
+ADDRESS = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +52,25 @@ def enter(installation: FullInstallation, web: int, person: Visitor, meeting: st
     installation.proxy.both()
 
 
-def is_relayed_over_tls(person: Visitor) -> None:
+def is_hidden_behind_the_relay(person: Visitor) -> None:
+    """They reach others through the relay over TLS only, and were told no address of theirs."""
     local = [c for c in person.statistics()["candidates"] if c[0] == "local-candidate"]
     assert local
     assert {(kind, protocol) for _, kind, _, protocol in local} == {("relay", "tls")}
+    for message in map(json.loads, person.received):
+        match message["type"]:
+            case "media":
+                assert message["relay_only"]
+            case "remote_candidate":
+                assert " typ relay " in message["candidate"] + " "
+                assert "raddr 0.0.0.0 rport 0" in message["candidate"]
+            case "described" if message["link"] == "peer":
+                # No address but the placeholders, and the relay's own in relayed candidates.
+                sdp = message["description"]["sdp"]
+                rest = "\n".join(line for line in sdp.splitlines() if "typ relay" not in line)
+                assert set(ADDRESS.findall(rest)) <= {"0.0.0.0", "127.0.0.1"}
+                assert not re.search(r"typ (host|srflx|prflx)", sdp)
+                assert not re.search(r"raddr (?!0\.0\.0\.0)", sdp)
 
 
 def test_private_call_across_web_processes_outlives_one_of_them(
@@ -66,7 +87,7 @@ def test_private_call_across_web_processes_outlives_one_of_them(
         person.connected()
         person.sees(1)
         person.hears()
-        is_relayed_over_tls(person)
+        is_hidden_behind_the_relay(person)
     doctor.say("Can you hear me well?")
     patient.reads("Can you hear me well?")
 
@@ -128,7 +149,7 @@ def test_rooms_are_on_both_media_workers_and_move_from_one_that_died(
         person.connected()
         person.sees(1)
         person.hears()
-        is_relayed_over_tls(person)
+        is_hidden_behind_the_relay(person)
     assert installation.worker_of(meeting) == "worker-2"
     if not other:
         wait_for(lambda: installation.next_worker() == "worker-1", "word of who is there")

@@ -7,8 +7,9 @@ before its picture, by as much as the whole stall.
 
 When it happened is told by arrivals: from then on no frame arrives as early for its timestamp as
 frames did before. A network that delays only for a while does not look like this, because frames
-that were not delayed follow. How much was lost is told by the reports, for a network's way may
-become longer for good. Only where no report follows, or none was before, arrivals decide alone.
+that were not delayed follow. How much was lost, and whether anything was, is told by the reports of
+before and after: a network's way may become longer for good, and a busy worker hears late. Before
+the first report and after the last one nothing is believed to have been lost.
 """
 
 from __future__ import annotations
@@ -19,10 +20,8 @@ from itertools import pairwise
 
 #: Reports that part by less than this are a matter of drift, and of how evenly they are written.
 _SEEN_US = 10_000
-#: A rise between two frames that counts, where a report says that something was lost.
+#: A rise between two frames that counts.
 _RISE_US = 5_000
-#: And where none does.
-_RISE_ALONE_US = 20_000
 #: The newest frames may all be late by chance: so many must agree.
 _AGREE = 10
 
@@ -49,14 +48,11 @@ class Stalls:
 
     def reported(self, ahead_us: float) -> float:
         """What of a report's ``ahead_us`` (its clock less its timestamp) is no stall, in µs."""
-        if self._base_us is None:
-            self._count(self._rises(_RISE_ALONE_US))
-            self._forget(ahead_us)
-        elif ahead_us - self._base_us < _SEEN_US:
+        if self._base_us is None or ahead_us - self._base_us < _SEEN_US:
             self._forget(ahead_us)
         else:
             lost_us = ahead_us - self._base_us
-            rises = self._rises(_RISE_US)
+            rises = self._rises()
             risen_us = sum(rise for _, rise in rises)
             # A report may overtake the frames that show what it says; the next one asks again.
             if lost_us / 2 <= risen_us <= lost_us * 2:
@@ -65,8 +61,7 @@ class Stalls:
         return ahead_us - (self._lost[-1] if self._lost else 0)
 
     def ended(self) -> None:
-        """No report follows: arrivals decide about the frames since the last one."""
-        self._count(self._rises(_RISE_ALONE_US))
+        """No report follows."""
         for column in self._frames:
             del column[:]
 
@@ -80,7 +75,7 @@ class Stalls:
         for column in self._frames:
             del column[:-1]
 
-    def _rises(self, least_us: float) -> list[tuple[float, float]]:
+    def _rises(self) -> list[tuple[float, float]]:
         """From which timestamp on frames are later for good, and by how much."""
         at, behind = self._frames
         if len(at) <= _AGREE:
@@ -93,7 +88,7 @@ class Stalls:
             follow.append(least)
         follow.reverse()
         found = [(at[i], b - a) for i, (a, b) in enumerate(pairwise(follow), 1)]
-        return [(where, rise) for where, rise in found if rise >= least_us]
+        return [(where, rise) for where, rise in found if rise >= _RISE_US]
 
     def _count(self, rises: list[tuple[float, float]]) -> None:
         for at, rise_us in rises[: _STALLS_MOST - len(self._at)]:
