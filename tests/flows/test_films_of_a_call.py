@@ -185,8 +185,8 @@ def test_a_recorded_call_is_stored_as_films_in_which_lips_match(
         record_property(f"{person.name}: sound after sounding", told_ms(film.beeps.values()))
         skews = sorted(film.skews())
         assert len(skews) >= 3
-        # The median: a browser that is starved of its processor stalls its microphone, and what it
-        # says of time lags behind for seconds (docs/open.md). Each clap is in the properties.
+        # The median: on a machine that starves its browsers single claps stand further off
+        # (docs/open.md). Their spread is in the properties.
         assert -EARLY_S <= skews[len(skews) // 2] <= LATE_S, (person.name, skews)
     for one, other in ((doctor, patient), (doctor, interpreter), (patient, interpreter)):
         apart = seen[one].apart_from(seen[other])

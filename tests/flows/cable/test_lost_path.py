@@ -77,9 +77,7 @@ def test_private_path_that_dies_is_replaced_within_3_seconds(
     doctor.sign_in(installation.people[CLINICIAN])
     email = "rosa.lost@example.test"
     meeting, link = doctor.plan("private", "Rosa Marchetti", email)
-    patient.arrive(
-        installation, link.replace(doctor.base, patient.base), "rosa.lost@example.test", 1
-    )
+    patient.arrive(installation, link.replace(doctor.base, patient.base), email, 1)
     doctor.enter(meeting)
     doctor.admit()
     for person in (doctor, patient):
@@ -113,9 +111,7 @@ def test_governed_path_that_dies_is_replaced_within_3_seconds(
     email = "rosa.lost.too@example.test"
     meeting, link = doctor.plan("governed", "Rosa Marchetti", email)
     nurse_link = doctor.invite(meeting, "Nil Nurse", "nil@example.test")
-    patient.arrive(
-        installation, link.replace(doctor.base, patient.base), "rosa.lost.too@example.test", 1
-    )
+    patient.arrive(installation, link.replace(doctor.base, patient.base), email, 1)
     doctor.enter(meeting)
     doctor.admit()
     both = [doctor, patient]
