@@ -71,7 +71,8 @@ class Supervisor:
     async def run(self) -> None:
         """Do the steps, start everybody, return when all have ended after a request to stop.
 
-        ``StepFailed`` when a step did not succeed. No child is left on any way out.
+        ``StepFailed`` when a step did not succeed. No child is left on any way out. After a request
+        to stop, further ones reach nobody: the process is expected to end.
         """
         loop = asyncio.get_running_loop()
         for number in _STOP_SIGNALS:
@@ -84,6 +85,10 @@ class Supervisor:
         finally:
             for child in self._running.values():
                 child.kill()
+            if self._stopping.is_set():
+                # The same request, passed on once more, must not end us by its signal now: what is
+                # left to do is to leave, and the status says how it went.
+                signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
             for number in _STOP_SIGNALS:
                 loop.remove_signal_handler(number)
 
