@@ -13,7 +13,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from autobahn.exception import Disconnected
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import DatabaseError
@@ -365,9 +364,7 @@ class MeetingConsumer(AsyncWebsocketConsumer):
 
     async def _send(self, message: Message) -> None:
         if not self._ended:
-            # The line may be gone before its end is known: then so is the message.
-            with contextlib.suppress(Disconnected):
-                await self.send(text_data=write(message))
+            await self.send(text_data=write(message))
 
     async def _tell(self, problem: Problem, about: str | None = None) -> None:
         with translation.override(self._language):

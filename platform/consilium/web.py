@@ -4,6 +4,9 @@ What it adds is impatience. Twisted waits a minute for the first byte of a reque
 seconds more for a TLS peer that does not answer its goodbye; whoever opens connections and says
 nothing keeps each of them that long. Daphne has no option for either.
 
+What an application sends on a socket that is closing goes nowhere, as on one that is closed, and is
+no error of the application's: it cannot know yet (ASGI's WebSocket "send" event).
+
 And two honesties for long answers. Daphne takes whatever an application gives it and keeps it for a
 reader who is slow, a whole film if need be: here the application waits. An answer that turns out
 shorter than it said is cut off, so that nobody takes it for whole.
@@ -12,9 +15,11 @@ shorter than it said is cut off, so that nobody takes it for whole.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import daphne.server
+from autobahn.exception import Disconnected
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet.interfaces import IPushProducer
@@ -95,7 +100,8 @@ class HonestRequest(WebRequest):
 
 class PatientServer(daphne.server.Server):
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        await super().handle_reply(protocol, message)
+        with contextlib.suppress(Disconnected):
+            await super().handle_reply(protocol, message)
         if isinstance(protocol, HonestRequest) and protocol.tap is not None:
             await protocol.tap.is_open.wait()
 

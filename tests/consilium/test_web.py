@@ -1,4 +1,4 @@
-"""The web process waits for slow readers, and cuts off what is shorter than it said."""
+"""The web process: slow readers, answers that are too short, and sockets that close meanwhile."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from websockets.sync.client import connect
 
 from tests.consilium.long_answers import PIECE, PIECES
 from tests.servers.processes import REPOSITORY, free_ports, wait_for
@@ -82,3 +83,15 @@ def test_an_answer_that_is_shorter_than_it_said_is_cut_off(port: int) -> None:
         get(port, "/short").read()
     assert time.monotonic() - began < 5, "at once, and not when the connection's time is over"
     assert given(port) >= 0
+
+
+def test_what_is_said_to_a_socket_that_closes_fails_nobody(port: int) -> None:
+    for _ in range(10):
+        with connect(f"ws://127.0.0.1:{port}/") as line:
+            line.recv()
+
+    def counted() -> list[str]:
+        return get(port, "/sockets").read().decode().split()
+
+    wait_for(lambda: counted()[0] == "10", "the end of every socket")
+    assert counted() == ["10", "0"]
