@@ -87,7 +87,7 @@ def test_an_answer_that_is_shorter_than_it_said_is_cut_off(port: int) -> None:
 
 def test_what_is_said_to_a_socket_that_closes_fails_nobody(port: int) -> None:
     for _ in range(10):
-        with connect(f"ws://127.0.0.1:{port}/") as line:
+        with connect(f"ws://127.0.0.1:{port}/", max_queue=None) as line:
             line.recv()
 
     def counted() -> list[str]:
