@@ -30,7 +30,8 @@ NODE := node_modules/installed
 comma := ,
 heading = @printf '\n== %s ==\n' "$(1)"
 
-.PHONY: help run test check bench lock wire messages clean packages of-maltreated-recordings at-a-cable
+.PHONY: help run test check bench lock wire messages clean packages
+.PHONY: on-postgresql beside-the-worker of-maltreated-recordings at-a-cable
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,19 +46,27 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	@# take long come first, so that none is left alone at the end.
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not browser and not cable" \
 		$(LONG_ONES) $(SHORT_ONES) $(PYTEST)
-	$(call heading,tests of what is kept on PostgreSQL)
-	@CONSILIUM_TEST_DATABASE=postgresql $(PY) -m pytest -n 2 --dist loadfile \
-		-m "not browser and not cable" $(ON_POSTGRESQL) $(PYTEST)
+	$(call heading,tests of what is kept on PostgreSQL$(comma) and browsers without pages of ours)
+	@$(TWO_AT_ONCE) on-postgresql beside-the-worker
 	$(call heading,tests in browsers)
-	@# Apart: these live on an event loop of the test's, Playwright below on its own.
-	@$(PY) -m pytest -m "browser and not cable" tests/media_worker tests/recordings $(PYTEST)
 	@$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cable and not timed" $(IN_PAGES) $(PYTEST)
 	$(call heading,tests in browsers that nothing else may disturb)
 	@$(PY) -m pytest -m "browser and not cable and timed" tests/flows $(PYTEST)
 	$(call heading,recordings that are maltreated$(comma) and calls at the end of a cable)
-	@$(MAKE) --jobs=2 --output-sync=target --keep-going of-maltreated-recordings at-a-cable
+	@$(TWO_AT_ONCE) of-maltreated-recordings at-a-cable
 
-# These two wait more than they work. Each prints when it is over.
+# Each prints when it is over.
+TWO_AT_ONCE = $(MAKE) --jobs=2 --output-sync=target --keep-going
+
+on-postgresql:
+	@CONSILIUM_TEST_DATABASE=postgresql $(PY) -m pytest -m "not browser and not cable" \
+		$(ON_POSTGRESQL) $(PYTEST)
+
+# These live on an event loop of the test's, Playwright on its own.
+beside-the-worker: export CONSILIUM_TEST_LANE = gw9
+beside-the-worker:
+	@$(PY) -m pytest -m "browser and not cable" tests/media_worker tests/recordings $(PYTEST)
+
 of-maltreated-recordings:
 	@$(PY) -m pytest -m "browser and timed" tests/faults $(PYTEST)
 

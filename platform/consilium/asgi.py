@@ -22,11 +22,14 @@ from consilium.sockets import PagesOnly, Shut, WorkersOnly  # noqa: E402
 from media.consumers import WorkerLink  # noqa: E402
 from media.watch import watch  # noqa: E402
 from outbox.relay import relay  # noqa: E402
+from signaling import closing  # noqa: E402
 from signaling.consumers import MeetingConsumer  # noqa: E402
 
 # A web process is one loop and some threads at the database, all waiting for the interpreter's lock
 # for moments. With the default of 5 ms each of a message's queries can wait so long behind another.
 sys.setswitchinterval(0.0005)
+
+closing.by_registered_codes()
 
 pages = PagesOnly(CookieMiddleware(MeetingConsumer.as_asgi()), settings.ALLOWED_HOSTS)
 sockets = URLRouter(

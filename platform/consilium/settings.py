@@ -80,7 +80,6 @@ STORAGE_KEYS = {
 STORAGE_CA = ENVIRONMENT.storage_ca
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -9,6 +9,7 @@ import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
+from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.test import Client
@@ -30,9 +31,15 @@ SETUP = "/accounts/2fa/totp/activate/"
 USE = "/accounts/2fa/reauthenticate/"
 
 
+@pytest.fixture(scope="module")
+def hashed() -> str:
+    """The password as it is stored; to make that takes longer than most of these tests."""
+    return make_password(PASSWORD)
+
+
 @pytest.fixture
-def clinician(cast) -> Person:
-    cast.clinician.set_password(PASSWORD)
+def clinician(cast, hashed) -> Person:
+    cast.clinician.password = hashed
     cast.clinician.save()
     return cast.clinician
 

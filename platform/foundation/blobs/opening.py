@@ -8,7 +8,6 @@ from pathlib import Path
 from foundation.blobs import Blobs
 from foundation.blobs.address import Directory, read_address
 from foundation.blobs.local import LocalBlobs
-from foundation.blobs.s3 import S3Blobs
 
 
 def blobs_from(
@@ -23,6 +22,8 @@ def blobs_from(
         return LocalBlobs(address.path)
     if not (access_key and secret_key):
         raise ValueError("a bucket needs an access key and a secret key")
+    from foundation.blobs.s3 import S3Blobs
+
     return S3Blobs(
         replace(address, access_key=access_key, secret_key=secret_key, authority=authority)
     )
