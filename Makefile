@@ -14,7 +14,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Folders are named because collecting everything takes as long as some of these tests;
 # tests/conftest.py refuses a browser's test that stands elsewhere.
-IN_PAGES := tests/faults tests/flows
+IN_PAGES := $(addprefix tests/flows/test_,accessibility.py full_fitting.py recorded_call.py)
+IN_PAGES += tests/faults $(filter-out $(IN_PAGES),$(wildcard tests/flows/test_*.py tests/flows/*/test_*.py))
 
 LONG_ONES := $(addprefix tests/,deploy/ servers/ media_worker/ consilium/ faults/ foundation/)
 SHORT_ONES := $(filter-out $(LONG_ONES) tests/__pycache__/,$(wildcard tests/*/))
@@ -43,13 +44,14 @@ test: packages ## everything a change must pass: checks, tests, browsers (instal
 	@$(MAKE) check
 	$(call heading,tests)
 	@# Three on two processors: a third of the time they wait for a server or for a clock. Files that
-	@# take long come first, so that none is left alone at the end.
+	@# take long come first, here and below, so that none is left alone at the end.
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not browser and not cable" \
 		$(LONG_ONES) $(SHORT_ONES) $(PYTEST)
 	$(call heading,tests of what is kept on PostgreSQL$(comma) and browsers without pages of ours)
 	@$(TWO_AT_ONCE) on-postgresql beside-the-worker
 	$(call heading,tests in browsers)
-	@$(PY) -m pytest -n 2 --dist loadfile -m "browser and not cable and not timed" $(IN_PAGES) $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		-m "browser and not cable and not timed" $(IN_PAGES) $(PYTEST)
 	$(call heading,tests in browsers that nothing else may disturb)
 	@$(PY) -m pytest -m "browser and not cable and timed" tests/flows $(PYTEST)
 	$(call heading,recordings that are maltreated$(comma) and calls at the end of a cable)

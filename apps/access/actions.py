@@ -62,7 +62,12 @@ class Act(Generic[S]):
 
 @overload
 def action(
-    actor: Actor, verb: Verb, subject: models.QuerySet[M], *, missing: str = ...
+    actor: Actor,
+    verb: Verb,
+    subject: models.QuerySet[M],
+    *,
+    missing: str = ...,
+    lock: bool = ...,
 ) -> AbstractContextManager[Act[M]]: ...
 
 
@@ -74,18 +79,19 @@ def action(
 
 @contextmanager
 def action(
-    actor: Actor, verb: Verb, subject: Any, *, missing: str = "not_found"
+    actor: Actor, verb: Verb, subject: Any, *, missing: str = "not_found", lock: bool = True
 ) -> Iterator[Act[Any]]:
     """Run one change. ``subject`` is a query for one row, which is locked, or a subject as it is.
 
-    ``missing`` is the reason given when the row does not exist. Raises ``gate.Refusal`` and
-    whatever ``ConsiliumError`` the block raises.
+    ``missing`` is the reason given when the row does not exist. Without ``lock`` it is for the
+    block to lock, in the order of all others; its compare-and-set finds what changed meanwhile.
+    Raises ``gate.Refusal`` and whatever ``ConsiliumError`` the block raises.
     """
     found: Subject | None = None
     try:
         with transaction.atomic(durable=True):
             if isinstance(subject, models.QuerySet):
-                found = subject.select_for_update().first()
+                found = (subject.select_for_update() if lock else subject).first()
                 if found is None:
                     raise gate.Refusal(missing)
             else:

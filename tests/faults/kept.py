@@ -18,18 +18,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import boto3
-from botocore.config import Config
-
 from consilium.launch import plan
-from foundation.blobs.address import DEFAULT_REGION
 from tests.faults.callers import Caller
 from tests.flows.back_room import BackRoom
 from tests.flows.http_door import Browser
 from tests.flows.people import code_of
 from tests.flows.trail import Trail
 from tests.media_worker.people import on_loopback
-from tests.servers import authority
+from tests.servers import authority, bucket
 from tests.servers.installation import Installation
 from tests.servers.meddler import Meddler
 from tests.servers.processes import wait_for
@@ -146,7 +142,7 @@ class Kept:
 
     def __init__(self, directory: Path, gateway: Gateway) -> None:
         self.bucket = f"kept-{os.getpid()}"
-        self.owner = _owner(gateway)
+        self.owner = bucket.owner_of(gateway)
         self.owner.create_bucket(Bucket=self.bucket, ObjectLockEnabledForBucket=True)
         self.storage = Meddler(gateway.clear_port)
         tls = authority.issue(directory / "tls")
@@ -377,16 +373,3 @@ class Call:
     def leave(self) -> None:
         for caller in self.people:
             caller.leave()
-
-
-def _owner(gateway: Gateway) -> Any:
-    return boto3.session.Session(
-        aws_access_key_id=gateway.access_key,
-        aws_secret_access_key=gateway.secret_key,
-        region_name=DEFAULT_REGION,
-    ).client(
-        "s3",
-        endpoint_url=gateway.endpoint,
-        verify=gateway.authority,
-        config=Config(request_checksum_calculation="when_required"),
-    )

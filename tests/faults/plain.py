@@ -13,9 +13,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 from tests.faults.kept import Kept
+from tests.servers import bucket
 from tests.servers.redis import Redis
 
 #: Kept beside what a browser sends: 16 bytes from the middle of each encoded frame, as it leaves
@@ -172,66 +172,19 @@ class Monitor:
 
 
 def places(kept: Kept, monitor: Monitor) -> dict[str, bytes]:
-    """What lies where. Mails are left out: names and codes are sent there."""
-    data = kept.installation.data
-    mails, static = data / "mail", data / "static"
-    files: dict[str, bytes] = {}
-    for path in sorted(data.rglob("*")):
-        if path.is_file() and mails not in path.parents and static not in path.parents:
-            try:
-                files[str(path.relative_to(data))] = path.read_bytes()
-            except FileNotFoundError:
-                continue  # a segment that was shipped meanwhile
-    listed = kept.owner.list_object_versions(Bucket=kept.bucket).get("Versions", [])
-    bucket = b"".join(_object(kept, entry) for entry in listed)
-    with kept.redis.client() as redis:
-        redis_keys = b"".join(
-            part for key in redis.scan_iter() for part in (key, *_values(redis, key))
-        )
+    """What lies where, and what went by. The pages' own files are left out: they speak of films."""
+    lying = kept.installation.places()
+    log = lying.pop("log")
+    files = {name: content for name, content in lying.items() if not name.startswith("static/")}
     return {
         "spool": b"".join(content for name, content in files.items() if "spool" in name),
         "data directory": b"".join(c for name, c in files.items() if "spool" not in name),
-        "database": _cells(kept),
-        "bucket": bucket,
-        "redis": redis_keys,
+        "database": kept.installation.dump(),
+        "bucket": bucket.content(kept.owner, kept.bucket),
+        "redis": kept.redis.content(),
         "redis, monitored": monitor.heard,
-        "log": kept.installation.log.read_bytes(),
+        "log": log,
     }
-
-
-def _object(kept: Kept, entry: Mapping[str, Any]) -> bytes:
-    """Nothing of a segment that was removed since it was listed."""
-    which = {"Key": entry["Key"], "VersionId": entry["VersionId"]}
-    try:
-        body: bytes = kept.owner.get_object(Bucket=kept.bucket, **which)["Body"].read()
-    except kept.owner.exceptions.NoSuchKey:
-        return b""
-    return body
-
-
-def _values(redis: Any, key: bytes) -> list[bytes]:
-    """Not by DUMP, which compresses."""
-    match redis.type(key):
-        case b"string":
-            return [redis.get(key) or b""]
-        case b"list":
-            return list(redis.lrange(key, 0, -1))
-        case b"set":
-            return list(redis.smembers(key))
-        case b"zset":
-            return list(redis.zrange(key, 0, -1))
-        case b"hash":
-            return [part for pair in redis.hgetall(key).items() for part in pair]
-        case b"none":
-            return []
-        case other:
-            raise AssertionError(f"a kind of key that is not searched: {other!r}")
-
-
-def _cells(kept: Kept) -> bytes:
-    """Every cell of every table, one after the other: a dump of the database."""
-    cells = (cell for _, cell in kept.installation.cells())
-    return b"\0".join(c if isinstance(c, bytes) else str(c).encode() for c in cells)
 
 
 def found(needles: Mapping[str, list[bytes]], where: Mapping[str, bytes]) -> set[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,24 +10,21 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from tests.flows.people import SPARING, Visitor
 from tests.flows.wire_cutter import WireCutter
-from tests.servers.full import FullInstallation
+from tests.servers.full import fitting
 from tests.servers.installation import Installation
 
 CLINICIAN = "clinician@example.test"
 COLLEAGUE = "colleague@example.test"
 OFFICER = "officer@example.test"
 
-ON_FULL_FITTING = os.environ.get("CONSILIUM_TEST_FITTING") == "full"
-
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Embedded, without a relay: what ``make run`` starts. CONSILIUM_TEST_FITTING=full: the other.
+    """Embedded, without a relay: what ``make run`` starts, unless it is asked for the other.
 
     The flows of ``test_full_fitting`` are on the other in every run.
     """
-    fitting = FullInstallation if ON_FULL_FITTING else Installation
-    running = fitting(tmp_path_factory.mktemp("installation"), "flows")
+    running = fitting()(tmp_path_factory.mktemp("installation"), "flows")
     running.start()
     running.wait_for_worker()
     yield running

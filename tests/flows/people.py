@@ -138,11 +138,13 @@ UNPLUG = """(kind) => {
 SENT_TRACKS = """() => window.consilium.peerConnections().flatMap((pc) => pc.getSenders())
     .filter(({track}) => track?.readyState === 'live').map(({track}) => [track.kind, track.id])"""
 
-#: The UDP ports that media uses on this side, one for each peer connection.
+#: The UDP ports that media uses on this side, one for each peer connection; null for one that is
+#: not connected.
 PORTS = """async () => Promise.all(window.consilium.peerConnections().map(async (pc) => {
   const stats = await pc.getStats();
   const transport = [...stats.values()].find((s) => s.type === 'transport');
-  return stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId).port;
+  const pair = stats.get(transport?.selectedCandidatePairId);
+  return stats.get(pair?.localCandidateId)?.port ?? null;
 }))"""
 
 
@@ -261,7 +263,7 @@ class Person:
     def redeem(self, link: str) -> None:
         # A fragment alone does not load a page anew.
         self.page.goto("about:blank")
-        self.page.goto(link)
+        self.page.goto(self.base + link[link.index("/visit/") :])  # by one's own way
         self.page.click("[data-action=redeem]")
         self.page.wait_for_url("**/room/")
 
@@ -290,6 +292,17 @@ class Person:
     def admit(self) -> None:
         """Let the first who waits in."""
         self.page.click("[data-action=admit] >> nth=0")
+
+    def receive(
+        self, installation: Installation, meeting: str, guest: Person, link: str, email: str
+    ) -> None:
+        """The first guest comes, is let in by this host, and they see each other."""
+        guest.arrive(installation, link, email, 1)
+        self.enter(meeting)
+        self.admit()
+        for person in (self, guest):
+            person.connected()
+            person.sees(1)
 
     # ------------------------------------------------------------ what the screen says
     def stage(self, name: str, seconds: float = PATIENCE_MS / 1000) -> None:
@@ -386,9 +399,18 @@ class Person:
         return float(self.page.evaluate(STOOD_STILL))
 
     def media_ports(self) -> list[int]:
-        """The UDP port of each peer connection: of publish and of subscribe, if governed."""
-        ports: list[int] = self.page.evaluate(PORTS)
-        return ports
+        """The UDP port of each peer connection: of publish and of subscribe, if governed.
+
+        Once they all are connected: whoever looks on may see this person before they see anybody.
+        """
+        ports: list[int | None] = []
+
+        def connected() -> bool:
+            ports[:] = self.page.evaluate(PORTS)
+            return bool(ports) and None not in ports
+
+        self.wait(connected, "connected media")
+        return [port for port in ports if port is not None]
 
     def _moving(self, group: str) -> list[str]:
         moving = []

@@ -90,12 +90,7 @@ def test_a_recorded_call_is_stored_as_films_in_which_lips_match(
     doctor.sign_in(installation.people[CLINICIAN])
     meeting, link = doctor.plan("governed", "Rosa Filmed", "rosa.filmed@example.test")
     interpreter_link = doctor.invite(meeting, "Ivo Filmed", "ivo.filmed@example.test")
-    patient.arrive(installation, link, "rosa.filmed@example.test", 1)
-    doctor.enter(meeting)
-    doctor.admit()
-    for person in (doctor, patient):
-        person.connected()
-        person.sees(1)
+    doctor.receive(installation, meeting, patient, link, "rosa.filmed@example.test")
 
     tells(doctor, "ask_recording", others_in_room=0)
     for person in (doctor, patient):

@@ -18,7 +18,8 @@ from tests.flows.conftest import CLINICIAN, COLLEAGUE
 from tests.flows.http_door import Browser
 from tests.flows.people import Visitor
 from tests.flows.test_recorded_call import Tape, answer, asks, banner, is_asked
-from tests.servers.full import FullInstallation, bucket_of
+from tests.servers import bucket as buckets
+from tests.servers.full import FullInstallation
 from tests.servers.processes import wait_for
 
 pytestmark = pytest.mark.browser
@@ -208,7 +209,7 @@ def test_a_call_is_recorded_into_the_bucket_and_played_from_there(installation, 
 
     # Two films and their manifest, locked; what they were made of is gone.
     parts = installation.parts
-    bucket = bucket_of(parts.gateway)
+    bucket = buckets.owner_of(parts.gateway)
 
     def kept() -> list[str]:
         listed = bucket.list_objects_v2(Bucket=parts.bucket)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.flows.conftest import COLLEAGUE, ON_FULL_FITTING
+from tests.flows.conftest import COLLEAGUE
 from tests.flows.people import Visitor, code_of
+from tests.servers.full import is_asked_for
 from tests.servers.installation import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.timed]
@@ -47,13 +48,8 @@ def test_governed_call_of_four_survives_worker_and_web(
     interpreter_link = doctor.invite(meeting, "Ivo Interpreter", "ivo@example.test")
     daughter_link = doctor.invite(meeting, "Dana Daughter", "dana@example.test")
 
-    link = link.replace(doctor.base, patient.base)
-    patient.arrive(installation, link, "rosa.governed@example.test", 1)
-    doctor.enter(meeting)
-    doctor.admit()
+    doctor.receive(installation, meeting, patient, link, "rosa.governed@example.test")
     for person in (doctor, patient):
-        person.connected()
-        person.sees(1)
         person.hears()
         for _, srtp, dtls in person.statistics()["protection"]:
             assert AEAD.search(srtp), srtp
@@ -162,7 +158,7 @@ def test_governed_call_of_four_survives_worker_and_web(
     back = patient.reload()
     record_property("reload among four (s)", round(back, 2))
     # On the full fitting six servers more share them, and all media goes through a relay over TLS.
-    assert back <= (8 if ON_FULL_FITTING else 5), f"{back:.2f} s after reload"
+    assert back <= (8 if is_asked_for() else 5), f"{back:.2f} s after reload"
     for person in everybody:
         person.sees(3)
     for device in ("fake_device_2", "Fake Audio Input 2"):

@@ -17,6 +17,8 @@ from pytest_django import DjangoDbBlocker
 from foundation.errors import ConsiliumError
 from meetings import consents
 from meetings.actions import consent
+from meetings.actions.host import end_meeting
+from meetings.lifecycle import MeetingState
 from recordings.actions import ask
 from recordings.lifecycle import RecordingState
 from recordings.models import Recording
@@ -128,3 +130,26 @@ def test_nobody_is_recorded_who_changes_their_mind_as_the_last_one_agrees(
     else:
         assert Recording.objects.get().end_reason == "refused"
         assert committed.orders() == []
+
+
+def test_a_meeting_ends_while_somebody_answers(committed: calls.Call, monkeypatch):
+    """Each waits for the other at most; neither is undone by a deadlock."""
+    recording = committed.ask()
+    committed.agree(committed.host)
+    is_answering, ends, begin = threading.Event(), threading.Event(), ask.begin_if_agreed
+
+    def begins(which: Recording) -> None:
+        is_answering.set()
+        ends.wait(1)  # has locked what it can meanwhile
+        begin(which)
+
+    def end() -> None:
+        is_answering.wait(5)
+        end_meeting(acting_through(committed.host), committed.meeting.pk)
+        ends.set()
+
+    monkeypatch.setattr(ask, "begin_if_agreed", begins)
+    at_once(lambda: committed.agree(committed.guest), end)
+    committed.meeting.refresh_from_db()
+    assert committed.meeting.state == MeetingState.OVER
+    assert Recording.objects.get(pk=recording.pk).end_reason == "meeting_ended"

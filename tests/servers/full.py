@@ -8,6 +8,7 @@ supervisor: it stands for another machine, is enrolled as the runbook says, and 
 
 from __future__ import annotations
 
+import os
 import secrets
 import ssl
 import urllib.request
@@ -16,10 +17,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from tests.servers import authority, radosgw
+from tests.servers import authority, bucket, radosgw
 from tests.servers.coturn import Coturn
 from tests.servers.haproxy import Haproxy
 from tests.servers.installation import PERSON, Installation, SignIn
@@ -33,20 +31,6 @@ BUCKET = "consilium-recordings"
 
 #: What the demo would make, in an installation that is none. A command prints what it returns.
 MAKE_PEOPLE = "from consilium import demo; print('\\n'.join(demo.make()))"
-
-
-def bucket_of(gateway: radosgw.Gateway) -> Any:
-    """boto3 itself, with the rights of who owns the buckets."""
-    return boto3.session.Session(
-        aws_access_key_id=gateway.access_key,
-        aws_secret_access_key=gateway.secret_key,
-        region_name="us-east-1",
-    ).client(
-        "s3",
-        endpoint_url=gateway.endpoint,
-        verify=gateway.authority,
-        config=Config(request_checksum_calculation="when_required"),
-    )
 
 
 class Parts:
@@ -76,7 +60,9 @@ class Parts:
             server.start()
         self.gateway = self._held.enter_context(radosgw.borrow())
         self.bucket = f"{BUCKET}-{secrets.token_hex(4)}"
-        bucket_of(self.gateway).create_bucket(Bucket=self.bucket, ObjectLockEnabledForBucket=True)
+        bucket.owner_of(self.gateway).create_bucket(
+            Bucket=self.bucket, ObjectLockEnabledForBucket=True
+        )
 
     @property
     def settings(self) -> dict[str, str]:
@@ -175,6 +161,17 @@ class FullInstallation(Installation):
             columns.setdefault(table, []).append(column)
         return columns
 
+    def places(self) -> dict[str, bytes]:
+        """Beside the files: the database, Redis, the bucket, and the other machine's log."""
+        owner = bucket.owner_of(self.parts.gateway)
+        return {
+            **super().places(),
+            "database": self.dump(),
+            "redis": self.parts.redis.content(),
+            "bucket": bucket.content(owner, self.parts.bucket),
+            "log of the second worker": self.second_worker.log.read_bytes(),
+        }
+
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.proxy.tls.authority))
 
@@ -239,3 +236,13 @@ class FullInstallation(Installation):
 
     def read_mail_files(self) -> list[EmailMessage]:
         return self.parts.smtp.mails()
+
+
+def is_asked_for() -> bool:
+    """By CONSILIUM_TEST_FITTING=full, which takes the flows and the faults here."""
+    return os.environ.get("CONSILIUM_TEST_FITTING") == "full"
+
+
+def fitting() -> type[Installation]:
+    """The kind of installation that this run is on."""
+    return FullInstallation if is_asked_for() else Installation

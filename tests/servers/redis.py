@@ -50,9 +50,34 @@ class Redis(Server):
         """For a look at what lies there."""
         return redis.Redis.from_url(self.url, ssl_ca_certs=str(self.tls.authority))
 
+    def content(self) -> bytes:
+        """Every key and what it holds, one after the other; not by DUMP, which compresses."""
+        with self.client() as client:
+            return b"\0".join(
+                part for key in client.scan_iter() for part in (key, *_values(client, key))
+            )
+
     def _answers(self) -> bool:
         try:
             with self.client() as client:
                 return bool(client.ping())
         except redis.ConnectionError:
             return False
+
+
+def _values(client: redis.Redis, key: bytes) -> list[bytes]:
+    match client.type(key):
+        case b"string":
+            return [client.get(key) or b""]
+        case b"list":
+            return list(client.lrange(key, 0, -1))
+        case b"set":
+            return list(client.smembers(key))
+        case b"zset":
+            return list(client.zrange(key, 0, -1))
+        case b"hash":
+            return [part for pair in client.hgetall(key).items() for part in pair]
+        case b"none":
+            return []
+        case other:
+            raise AssertionError(f"a kind of key that is not searched: {other!r}")

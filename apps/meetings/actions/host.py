@@ -74,11 +74,15 @@ def leave(actor: Actor, participation_id: UUID) -> None:
 
 def end_meeting(actor: Actor, meeting_id: UUID) -> None:
     """End it for everyone. No invitation, seat or ticket of it opens anything any more."""
-    with action(actor, Verb.MEETING_END, Meeting.objects.filter(pk=meeting_id)) as act:
+    # The meeting's row comes last, after places and what hangs on them, as everywhere: to hold it
+    # first would be a deadlock with whoever says something at this moment.
+    meetings = Meeting.objects.filter(pk=meeting_id)
+    with action(actor, Verb.MEETING_END, meetings, lock=False) as act:
         meeting: Meeting = act.subject
-        act.move(meeting, next_state(MEETING, meeting.state, "end"), ended_at=database_now())
+        to = next_state(MEETING, meeting.state, "end")
         meeting.participations.update(socket=None)
         announce(MeetingEnded(meeting.organisation_id, meeting.pk))
+        act.move(meeting, to, ended_at=database_now())
         room_changed(meeting)
 
 

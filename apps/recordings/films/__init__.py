@@ -2,6 +2,8 @@
 
     plan.py       which films there are, how long and how many bytes; then each film, as a stream
     clock.py      everybody's frames on one clock: the recording's
+    takes.py      what is measured of each stretch of a stream, and the lines through it
+    stalls.py     the moments that a microphone never sampled
     reel.py       one film's frames in order of time, and what is left out
     webm.py       blocks grouped into clusters, and the head with cues that goes before them
     ebml.py       elements as bytes (RFC 8794)

@@ -53,13 +53,8 @@ def test_patient_calls_in_firefox(installation, visitor, firefox_visitor, mode, 
     email = f"rosa.{mode}@example.test"
     meeting, link = doctor.plan(mode, "Rosa Marchetti", email)
 
-    patient.arrive(installation, link.replace(doctor.base, patient.base), email, 1)
-    doctor.enter(meeting)
-    doctor.admit()
-    patient.stage("call")
+    doctor.receive(installation, meeting, patient, link, email)
     for person in (doctor, patient):
-        person.connected()
-        person.sees(1)
         person.hears()
         person.frames_go_on()
 
@@ -114,7 +109,6 @@ def test_patient_calls_in_firefox(installation, visitor, firefox_visitor, mode, 
     # Somebody else comes, and sees the end for all.
     daughter = firefox_visitor("daughter")
     link = doctor.invite(meeting, "Dana Daughter", f"dana.{mode}@example.test")
-    link = link.replace(doctor.base, daughter.base)
     daughter.arrive(installation, link, f"dana.{mode}@example.test", 1)
     doctor.open(f"/meetings/{meeting}/room/")  # who was in the call is not asked again
     doctor.stage("call")
@@ -136,13 +130,8 @@ def test_clinician_signs_in_plans_and_calls_in_firefox(installation, visitor, fi
     doctor.sign_in(installation.people[CLINICIAN])
     email = "rosa.second@example.test"
     meeting, link = doctor.plan("private", "Rosa Marchetti", email)
-    patient.arrive(installation, link.replace(doctor.base, patient.base), email, 1)
-    doctor.enter(meeting)
-    doctor.admit()
-    patient.stage("call")
+    doctor.receive(installation, meeting, patient, link, email)
     for person in (doctor, patient):
-        person.connected()
-        person.sees(1)
         person.hears()
     doctor.say("Can you hear me well?")
     patient.reads("Can you hear me well?")

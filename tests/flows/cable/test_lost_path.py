@@ -77,12 +77,7 @@ def test_private_path_that_dies_is_replaced_within_3_seconds(
     doctor.sign_in(installation.people[CLINICIAN])
     email = "rosa.lost@example.test"
     meeting, link = doctor.plan("private", "Rosa Marchetti", email)
-    patient.arrive(installation, link.replace(doctor.base, patient.base), email, 1)
-    doctor.enter(meeting)
-    doctor.admit()
-    for person in (doctor, patient):
-        person.connected()
-        person.sees(1)
+    doctor.receive(installation, meeting, patient, link, email)
     stays([doctor, patient], 2.5)
     loses("path lost, private", patient.media_ports(), [doctor, patient])
 
@@ -111,13 +106,8 @@ def test_governed_path_that_dies_is_replaced_within_3_seconds(
     email = "rosa.lost.too@example.test"
     meeting, link = doctor.plan("governed", "Rosa Marchetti", email)
     nurse_link = doctor.invite(meeting, "Nil Nurse", "nil@example.test")
-    patient.arrive(installation, link.replace(doctor.base, patient.base), email, 1)
-    doctor.enter(meeting)
-    doctor.admit()
+    doctor.receive(installation, meeting, patient, link, email)
     both = [doctor, patient]
-    for person in both:
-        person.connected()
-        person.sees(1)
     epoch = doctor.received.last_epoch()
     stays(both, 2.5)
     loses("path lost, governed", patient.media_ports(), both)
