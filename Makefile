@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Folders are named because collecting everything takes as long as some of these tests;
 # tests/conftest.py refuses a browser's test that stands elsewhere.
-IN_PAGES := $(addprefix tests/flows/test_,accessibility.py full_fitting.py recorded_call.py)
+IN_PAGES := $(addprefix tests/flows/test_,accessibility.py full_fitting.py)
 IN_PAGES += tests/faults $(filter-out $(IN_PAGES),$(wildcard tests/flows/test_*.py tests/flows/*/test_*.py))
 
 LONG_ONES := $(addprefix tests/,deploy/ servers/ media_worker/ consilium/ faults/ foundation/)

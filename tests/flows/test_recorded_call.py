@@ -16,7 +16,7 @@ from tests.flows.trail import Trail
 from tests.servers.installation import SignIn
 from tests.servers.processes import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
 #: In every name, and in what a host says about who is in the room with them.
 CANARY = "Quastelbrunn"
