@@ -176,6 +176,7 @@ CACHES: dict[str, Any] = {
     if _REDIS
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
+CACHES["default"]["KEY_FUNCTION"] = "consilium.cache_names.hidden"
 
 # ------------------------------------------------------------------ Celery
 _SPOOL = DATA / "celery"
