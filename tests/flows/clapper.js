@@ -7,8 +7,8 @@
  * Every picture says whose it is and when it was drawn, in two rows of eight squares: a busy machine
  * draws late, and its browsers send fewer pictures than are drawn; neither is the recording's. A sample
  * of sound counts as having been made when it would have come out of a microphone: the end of each piece
- * that the browser renders was made at the moment at which it is rendered. `clapper.starved` has the
- * seconds in which the machine had no time to make its sound.
+ * that the browser renders was made at the moment at which it is rendered. `clapper.clapped` has the seconds
+ * with a clap, `clapper.starved` those in which the machine had no time to make its sound.
  */
 (() => {
   if (window.top !== window || !navigator.mediaDevices) return;
@@ -18,7 +18,7 @@
   const FRAME_MS = 40;
   const now = () => performance.timeOrigin + performance.now();
 
-  const clapper = { claps: 0, size: [320, 240], socket: null, starved: new Set() };
+  const clapper = { clapped: [], size: [320, 240], socket: null, starved: new Set() };
   window.clapper = clapper;
 
   window.WebSocket = class extends WebSocket {
@@ -50,7 +50,7 @@
         pen.fillRect((bit * width) / 8, ((6 + row) * height) / 8, width / 8, height / 8);
       }
     });
-    if (isWhite && !wasWhite) clapper.claps += 1;
+    if (isWhite && !wasWhite) clapper.clapped.push(second);
     wasWhite = isWhite;
     const edges = [EVENT_MS, EVENT_MS + LASTS_MS, 1000].filter((edge) => edge > into);
     return Math.min(FRAME_MS, edges[0] - into);

@@ -28,8 +28,20 @@ def holds_clapper(person: Visitor, number: int) -> None:
 
 def claps_on(person: Visitor, more: int) -> None:
     """Waits until there were ``more`` further claps."""
-    wanted = person.page.evaluate("() => clapper.claps") + more
-    person.page.wait_for_function("(wanted) => clapper.claps >= wanted", arg=wanted)
+    wanted = person.page.evaluate("() => clapper.clapped.length") + more
+    person.page.wait_for_function("(wanted) => clapper.clapped.length >= wanted", arg=wanted)
+
+
+def has_clapped_well(person: Visitor, times: int) -> None:
+    """Waits until ``times`` claps came of which this machine did not spoil the tone."""
+    person.page.wait_for_function(
+        """(times) => {
+          const over = Date.now() / 1000 - 2;
+          const well = clapper.clapped.filter((at) => at < over &&
+              ![at - 1, at, at + 1].some((beside) => clapper.starved.has(beside)));
+          return well.length >= times; }""",
+        arg=times,
+    )
 
 
 def starved(person: Visitor) -> set[int]:

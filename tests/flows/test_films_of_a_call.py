@@ -22,6 +22,7 @@ from tests.flows.clapper import (
     EVENT_S,
     beeps,
     claps_on,
+    has_clapped_well,
     holds_clapper,
     pictures,
     starved,
@@ -125,10 +126,13 @@ def test_a_recorded_call_is_stored_as_films_in_which_lips_match(
     claps_on(patient, 3)
     patient.act("screen")
 
+    has_clapped_well(interpreter, 6)
     interpreter.act("leave")
     interpreter.stage("ended")
     left = time.time()
     claps_on(doctor, 2)
+    for person in (doctor, patient):
+        has_clapped_well(person, 8)
     tells(doctor, "stop_recording")
     stopped = time.time()
     # What this machine did not sound cannot be in a film.
@@ -175,14 +179,14 @@ def test_a_recorded_call_is_stored_as_films_in_which_lips_match(
 
     for person, film in seen.items():
         record_property(f"{person.name}: seconds of a starved browser", len(silent[person]))
-        record_property(f"{person.name}: sound after picture", told_ms(film.skews()))
+        record_property(f"{person.name}: sound after picture", told_ms(film.skews().values()))
         record_property(f"{person.name}: picture after drawing", told_ms(film.pictures.values()))
         record_property(f"{person.name}: sound after sounding", told_ms(film.beeps.values()))
-        skews = sorted(film.skews())
+        # Each clap, but where this machine had no time for its tone (docs/open.md).
+        skews = {at: skew for at, skew in film.skews().items() if at not in silent[person]}
         assert len(skews) >= 3
-        # The median: on a machine that starves its browsers single claps stand further off
-        # (docs/open.md). Their spread is in the properties.
-        assert -EARLY_S <= skews[len(skews) // 2] <= LATE_S, (person.name, skews)
+        for skew in skews.values():
+            assert -EARLY_S <= skew <= LATE_S, (person.name, skews)
     for one, other in ((doctor, patient), (doctor, interpreter), (patient, interpreter)):
         apart = seen[one].apart_from(seen[other])
         record_property(f"{one.name} after {other.name}", told_ms(apart))
@@ -216,10 +220,10 @@ class Seen:
             self.pictures.pop(second, None)
             self.beeps.pop(second, None)
 
-    def skews(self) -> list[float]:
-        """By how much each tone is after its picture."""
+    def skews(self) -> dict[int, float]:
+        """By how much each second's tone is after its picture."""
         both = self.pictures.keys() & self.beeps.keys() & self._white
-        return [self.beeps[second] - self.pictures[second] for second in sorted(both)]
+        return {second: self.beeps[second] - self.pictures[second] for second in sorted(both)}
 
     def apart_from(self, other: Seen) -> list[float]:
         """By how much each second's pictures are after the other's."""
