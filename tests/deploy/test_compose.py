@@ -14,7 +14,8 @@ import pytest
 from tests.deploy.compose import FILES, Composed, dotenv, read
 from tests.flows.http_door import Browser
 from tests.servers import authority
-from tests.servers.full import MAKE_PEOPLE, bucket_of
+from tests.servers import bucket as buckets
+from tests.servers.full import MAKE_PEOPLE
 from tests.servers.installation import PERSON, SignIn
 from tests.servers.processes import wait_for
 from tests.servers.radosgw import borrow
@@ -32,7 +33,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     smtp.start()
     with borrow() as gateway:
         bucket = f"compose-{secrets.token_hex(4)}"
-        bucket_of(gateway).create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+        buckets.owner_of(gateway).create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
         yield SimpleNamespace(
             smtp=smtp,
             said={

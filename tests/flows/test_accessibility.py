@@ -54,9 +54,6 @@ Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
 print("MADE" + json.dumps([made, issued.link_secret.text]))
 """
 
-#: A worker that is not enrolled is not let in, however often it is started anew.
-WORKER = "from media.models import MediaWorker; MediaWorker.objects.update(state={state!r})"
-
 #: What a person reads first on these pages; none of it in Spanish.
 FIRST_WORDS = {
     "home": "Video visits, behind a closed door",
@@ -392,15 +389,14 @@ def test_no_camera_and_a_call_in_spanish(installation, visitor, made):
     english.look(doctor, "room-call-governed")
 
     # The media server dies and stays away: that is said, and not that somebody is alone.
-    installation.manage("shell", "--no-imports", "-c", WORKER.format(state="withdrawn"))
-    installation.kill9("media-worker")
+    installation.lose_workers()
     for person, words in ((doctor, "The media server"), (luisa, "servidor de medios")):
         person.page.wait_for_selector("#room[data-media=unserved]")
         assert words in person.page.inner_text("#notice")
         assert person.page.is_hidden("[data-bind=alone]")
     english.look(doctor, "room-no-media-server")
     spanish.look(luisa, "es-room-no-media-server")
-    installation.manage("shell", "--no-imports", "-c", WORKER.format(state="enrolled"))
+    installation.regain_workers()
     for person in (doctor, luisa):
         person.connected()
         person.sees(1)

@@ -234,6 +234,14 @@ class FullInstallation(Installation):
         else:
             self.kill9("media-worker")
 
+    def lose_workers(self) -> None:
+        super().lose_workers()
+        self.second_worker.kill()
+
+    def regain_workers(self) -> None:
+        super().regain_workers()
+        self.second_worker.start()
+
     def read_mail_files(self) -> list[EmailMessage]:
         return self.parts.smtp.mails()
 

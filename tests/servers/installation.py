@@ -62,6 +62,9 @@ def _keep_static(data: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+_WORKERS = "from media.models import MediaWorker; MediaWorker.objects.update(state={state!r})"
+
+
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """What the demo prints once about a person it made."""
@@ -199,6 +202,15 @@ class Installation(Server):
     def kill_worker_of(self, meeting: str) -> None:
         """SIGKILL to the media worker that carries ``meeting``; somebody starts it again."""
         self.kill9("media-worker")
+
+    def lose_workers(self) -> None:
+        """SIGKILL to every media worker, and none that is started again is let in."""
+        self.manage("shell", "--no-imports", "-c", _WORKERS.format(state="withdrawn"))
+        self.kill9("media-worker")
+
+    def regain_workers(self) -> None:
+        """They are let in again."""
+        self.manage("shell", "--no-imports", "-c", _WORKERS.format(state="enrolled"))
 
     def wait_for_restart(self, name: str, old: int, seconds: float = 15.0) -> int:
         """The id of the process that took the place of ``old``."""

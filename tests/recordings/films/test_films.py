@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -251,7 +252,7 @@ def test_a_recording_of_nothing_gives_no_film() -> None:
 def test_what_a_film_shows_of_itself_holds_no_bytes_of_it() -> None:
     [film] = plan(lambda: run([microphone(Person())], 2)).films
     assert "bytes=" in repr(film)
-    assert "b'" not in repr(film)
+    assert not re.search(r"\bb['\"]", repr(film)), "an id may end in b"
     assert dataclasses.is_dataclass(film)
 
 
