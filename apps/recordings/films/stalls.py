@@ -61,7 +61,7 @@ class Stalls:
         return ahead_us - (self._lost[-1] if self._lost else 0)
 
     def ended(self) -> None:
-        """No report follows."""
+        """No report follows: the frames that were kept for it are let go."""
         for column in self._frames:
             del column[:]
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from foundation.blobs import Blobs
-from foundation.blobs.address import DEFAULT_REGION, Bucket
+from foundation.blobs.address import Bucket
 from foundation.blobs.bucket import Patience
 from foundation.blobs.local import LocalBlobs
 from foundation.blobs.s3 import S3Blobs
+from tests.servers.bucket import owner_of
 from tests.servers.meddler import Meddler
 from tests.servers.radosgw import Gateway, borrow
 
@@ -67,17 +66,7 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture(scope="session")
 def owner(gateway: Gateway) -> Any:
-    """boto3 itself, with the rights of who owns the buckets."""
-    return boto3.session.Session(
-        aws_access_key_id=gateway.access_key,
-        aws_secret_access_key=gateway.secret_key,
-        region_name=DEFAULT_REGION,
-    ).client(
-        "s3",
-        endpoint_url=gateway.endpoint,
-        verify=gateway.authority,
-        config=Config(request_checksum_calculation="when_required"),
-    )
+    return owner_of(gateway)
 
 
 @pytest.fixture
