@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import statistics
 import threading
 import time
 from collections import Counter
@@ -54,6 +55,9 @@ HELLO_SECONDS, SILENCE_SECONDS = 10, 15
 
 #: A pong while somebody misbehaves. Two cores, shared with the one who misbehaves.
 PONG_SECONDS = 0.5
+
+#: After which a page takes its line for dead (``static/js/signal/socket.js``).
+DEAD_SECONDS = 4.0
 
 
 @dataclass
@@ -251,7 +255,7 @@ def test_22_what_is_too_large_ends_the_socket(house: House):
 
 def test_22_a_flood_ends_the_socket_and_nobody_else_notices(house: House):
     place = f"participation:{house.abused.participation}"
-    slowest = 0.0
+    pongs = []
     for flood in ('{"type":"ping","n":1}', '{"type":"restart_media","epoch":1}'):
         line = house.abused.connect()
         with house.trail.gains(Verb.ROOM_JOIN, "message_rate", place):
@@ -259,11 +263,12 @@ def test_22_a_flood_ends_the_socket_and_nobody_else_notices(house: House):
                 lambda flood=flood, line=line: [line.raw(flood) for _ in range(10_000)]
             )
             for _ in range(5):
-                slowest = max(slowest, house.pong())
+                pongs.append(house.pong())
             line.hears("error", code="message_rate")
             assert line.ends() == PROBLEMS["message_rate"].close_code == 1008
             sending.result()
-    assert slowest < PONG_SECONDS
+    assert statistics.median(pongs) < PONG_SECONDS, pongs
+    assert max(pongs) < DEAD_SECONDS, pongs
     # Before a hello there is nothing to flood.
     stranger = Browser(house.installation).socket()
     stranger.flood(['{"type":"ping","n":1}'] * 1_000)
