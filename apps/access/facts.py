@@ -15,13 +15,15 @@ class Facts:
 
     ``roles``: every role the actor holds towards the subject, organisation roles and roles in the
     meeting together. ``state``: the subject's state by value. ``same_organisation``: a stranger
-    to the organisation is told that there is nothing.
+    to the organisation is told that there is nothing. ``consent_owed``: what goes on asks for an
+    agreement that is not there.
     """
 
     same_organisation: bool
     roles: frozenset[str] = frozenset()
     state: str = ""
     assurance: Assurance = field(default_factory=Assurance)
+    consent_owed: bool = False
 
 
 def belongs(actor: Actor, organisation_id: UUID | None) -> bool:
@@ -30,8 +32,14 @@ def belongs(actor: Actor, organisation_id: UUID | None) -> bool:
 
 
 def base_roles(actor: Actor) -> set[str]:
-    """The roles an actor has before any subject is looked at: its kind and its office."""
-    return {actor.kind.value, *(role.value for role in actor.roles)}
+    """The roles an actor has before any subject is looked at: its kind, its offices, its scopes."""
+    return {actor.kind.value, *(o.role.value for o in actor.offices), *actor.scopes}
+
+
+def roles_over(actor: Actor, department_id: UUID | None) -> set[str]:
+    """The same towards a row of one department: an office elsewhere in the house is none here."""
+    offices = (o.role.value for o in actor.offices if o.covers(department_id))
+    return {actor.kind.value, *offices, *actor.scopes}
 
 
 class Named(Protocol):

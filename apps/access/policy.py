@@ -2,8 +2,8 @@
 
 A verb that is not listed is refused. A rule names who (any one role suffices), in which states
 (none named: any), and how surely the actor must be known. Roles and states are plain values:
-organisation roles (``foundation.actor.Role``), the roles of a meeting (host, participant, guest),
-of a recording (keeper, clinician_who_hosted, viewer)
+organisation roles (``foundation.actor.Role``), scopes of a hospital's system (``Scope``), the roles
+of a meeting (host, participant, guest), of a recording (keeper, clinician_who_hosted, viewer)
 and kinds of actor (anonymous, service, worker); start-up checks that every value exists.
 """
 
@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from access.facts import Facts
 from access.verbs import Verb
-from foundation.actor import Actor
+from foundation.actor import Actor, Assurance
 
 
 class Assured(StrEnum):
@@ -23,7 +23,7 @@ class Assured(StrEnum):
     NOTHING = "nothing"
     VERIFIED = "verified"  # a guest whose contact was proven, or a signed-in person with MFA
     MFA = "mfa"
-    FRESH = "fresh"  # and a code of their authenticator was typed within the last minutes
+    FRESH = "fresh"  # and it was used within the last minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Rule:
     states: frozenset[str] = frozenset()
     assured: Assured = Assured.MFA
     wrong_state: str = "wrong_state"
+    consent: bool = False  # only with the agreement that what goes on asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,14 @@ Decision = Granted | Refused
 
 
 def _rule(
-    roles: str, states: str = "", assured: Assured = Assured.MFA, wrong_state: str = "wrong_state"
+    roles: str,
+    states: str = "",
+    assured: Assured = Assured.MFA,
+    wrong_state: str = "wrong_state",
+    *,
+    consent: bool = False,
 ) -> Rule:
-    return Rule(frozenset(roles.split()), frozenset(states.split()), assured, wrong_state)
+    return Rule(frozenset(roles.split()), frozenset(states.split()), assured, wrong_state, consent)
 
 
 _ANY, _KNOWN, _FRESH = Assured.NOTHING, Assured.VERIFIED, Assured.FRESH
@@ -114,7 +120,7 @@ POLICY: dict[Verb, Rule] = {
     Verb.RECORDING_TAKE_BACK: _rule("keeper host", "asked"),
     Verb.RECORDING_VIEW: _rule("clinician_who_hosted compliance_officer"),
     Verb.RECORDINGS_SHOW: _rule("compliance_officer"),
-    Verb.ROOM_JOIN: _rule("occupant host", "admitted left", _KNOWN, "not_admitted"),
+    Verb.ROOM_JOIN: _rule("occupant host", "admitted left", _KNOWN, "not_admitted", consent=True),
     Verb.ROOM_LEAVE: _rule("occupant", "verified waiting admitted left", _KNOWN),
     Verb.ROOM_OPEN: _rule("occupant seat host", "", _ANY),
     Verb.ROOM_WAIT: _rule("occupant", "verified waiting admitted left", _KNOWN, "not_verified"),
@@ -141,17 +147,31 @@ def decide(actor: Actor, verb: Verb, facts: Facts) -> Decision:
         return Refused("not_found")
     if not rule.roles & facts.roles:
         return Refused(_refusal_without_role(actor))
-    if rule.assured in (Assured.MFA, Assured.FRESH) and not facts.assurance.mfa:
-        return Refused("second_factor_required")
-    if rule.assured is Assured.FRESH and not facts.assurance.mfa_is_fresh:
-        return Refused("second_factor_stale")
-    if rule.assured is Assured.VERIFIED and not (
-        facts.assurance.mfa or facts.assurance.verified_by
-    ):
-        return Refused("not_verified")
+    unsure = _why_too_unsure(rule.assured, facts.assurance)
+    if unsure:
+        return Refused(unsure)
     if rule.states and facts.state not in rule.states:
         return Refused(_STATE_REASONS.get(facts.state, rule.wrong_state))
+    if rule.consent and facts.consent_owed:
+        return Refused("consent_required")
     return Granted()
+
+
+def _why_too_unsure(asked: Assured, known: Assurance) -> str:
+    """The reason for which the actor is not known surely enough; empty when they are."""
+    if asked is Assured.VERIFIED and not (known.mfa or known.verified_by):
+        return "not_verified"
+    if asked in (Assured.MFA, Assured.FRESH):
+        if known.by_token:
+            # No second factor, and none is asked of a machine; but nobody sits at its keyboard.
+            return "not_permitted" if asked is Assured.FRESH else ""
+        if not known.mfa:
+            return "second_factor_required"
+        if known.device_refused:
+            return known.device_refused
+        if asked is Assured.FRESH and not known.mfa_is_fresh:
+            return "second_factor_stale"
+    return ""
 
 
 #: States that tell their own story better than "wrong state".

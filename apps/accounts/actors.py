@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Membership, Organisation, Person
-from foundation.actor import Actor, ActorKind, Assurance, Role, anonymous
+from foundation.actor import Actor, ActorKind, Assurance, Office, Role, anonymous
 from vault.sealing import keyed_hash
 
 #: Session key: in which of their organisations a person acts.
@@ -89,8 +89,7 @@ def actor_for(
         kind=ActorKind.PERSON,
         id=person.pk,
         organisation_id=chosen,
-        roles=frozenset(Role(m.role) for m in here),
-        department_ids=frozenset(m.department_id for m in here if m.department_id),
+        offices=frozenset(Office(Role(m.role), m.department_id) for m in here),
         assurance=Assurance(mfa=mfa, mfa_is_fresh=mfa and mfa_is_fresh),
     )
 

@@ -47,14 +47,6 @@ def answers(meeting: Meeting) -> QuerySet[Consent]:
     )
 
 
-def has_answered(place: Participation) -> bool:
-    """Whether they agreed to the meeting's question, perhaps changing their mind since.
-
-    Who withdrew may come back into the call: they are not recorded.
-    """
-    return answers(place.meeting).filter(participation_id=place.pk).exists()
-
-
 def agreed(meeting: Meeting) -> set[UUID]:
     """The places whose consent to the meeting's question stands."""
     return set(

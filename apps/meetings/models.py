@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from access import grants
-from access.facts import Facts, base_roles, belongs
+from access.facts import Facts, belongs, roles_over
 from accounts.models import MODE_NAMES, Department, Organisation, Person
 from audit.clock import database_now
 from foundation.actor import Actor, ActorKind
@@ -54,7 +54,10 @@ class Meeting(models.Model):
     class Meta:
         verbose_name = _("meeting")
         verbose_name_plural = _("meetings")
-        permissions = [("host_meeting", "May host this meeting")]
+        permissions = [
+            ("host_meeting", "May host this meeting"),
+            ("join_meeting", "May join this meeting"),
+        ]
         indexes = [models.Index(fields=["organisation", "-starts_at"])]
 
     def __str__(self) -> str:
@@ -67,7 +70,7 @@ class Meeting(models.Model):
         return self.created_by_id == actor.id or "host_meeting" in grants.held(actor.id, self)
 
     def facts_for(self, actor: Actor) -> Facts:
-        roles = base_roles(actor)
+        roles = roles_over(actor, self.department_id)
         if self.is_hosted_by(actor):
             roles.add("host")
         return Facts(
@@ -143,6 +146,7 @@ class Participation(models.Model):
         HOST = "host", _("host")
         GUEST = "guest", _("guest")
         PARTICIPANT = "participant", _("participant")
+        INTERPRETER = "interpreter", _("interpreter")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT)
@@ -203,7 +207,16 @@ class Participation(models.Model):
             roles=frozenset(roles),
             state="over" if over else self.state,
             assurance=actor.assurance,
+            consent_owed=self.owes_consent(),
         )
+
+    def owes_consent(self) -> bool:
+        """What goes on in the meeting asks for an agreement that was never given.
+
+        Who agreed and withdrew owes none: they may come back and are not recorded.
+        """
+        asked = self.meeting.consent_question if self.meeting.consent_needed_to_enter else None
+        return asked is not None and not self.consents.filter(question=asked).exists()
 
     @property
     def trail_name(self) -> str:

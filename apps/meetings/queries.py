@@ -20,17 +20,22 @@ from meetings.presence import SEEN_LASTS
 #: The verb of which ``visible_to`` is the list.
 VISIBLE = Verb.MEETING_VIEW
 
+#: Who sees every meeting of their department, or of the house.
+_OVERSEERS = frozenset({Role.COMPLIANCE_OFFICER, Role.COORDINATOR})
+
 
 def visible_to(actor: Actor) -> QuerySet[Meeting]:
     """The meetings that ``actor`` may VIEW, exactly; newest first."""
     if actor.organisation_id is None or not actor.assurance.mfa:
         return Meeting.objects.none()
     own = Meeting.objects.filter(organisation_id=actor.organisation_id).order_by("-starts_at")
-    if actor.roles & {Role.COMPLIANCE_OFFICER, Role.COORDINATOR}:
+    overseen = [o.department_id for o in actor.offices if o.role in _OVERSEERS]
+    if None in overseen:
         return own
-    if actor.kind is not ActorKind.PERSON or actor.id is None:
-        return Meeting.objects.none()
-    return own.filter(Q(created_by_id=actor.id) | Q(pk__in=_granted(actor.id)))
+    seen = Q(department_id__in=overseen)
+    if actor.kind is ActorKind.PERSON and actor.id is not None:
+        seen |= Q(created_by_id=actor.id) | Q(pk__in=_granted(actor.id))
+    return own.filter(seen)
 
 
 def _granted(person_id: UUID) -> list[UUID]:

@@ -84,6 +84,7 @@ class Recording(models.Model):
     segments_dropped_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions = [("play_recording", "May play this recording")]
         verbose_name = _("recording")
         verbose_name_plural = _("recordings")
         constraints = [

@@ -73,7 +73,7 @@ def question_at_the_door(participation_id: UUID, language: str) -> wire.Question
     """What one who was let in has to agree to before entering."""
     place = Participation.objects.select_related("meeting__consent_text").get(pk=participation_id)
     text = place.meeting.consent_text
-    if text is None or not place.meeting.consent_needed_to_enter or consents.has_answered(place):
+    if text is None or not place.owes_consent():
         return None
     recording = active(place.meeting_id)
     with transaction.atomic():

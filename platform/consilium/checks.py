@@ -11,13 +11,14 @@ from django.core.checks import CheckMessage, Error, Tags
 from django.core.checks import register as register_check
 
 from access.policy import POLICY
-from foundation.actor import ActorKind, Role
+from foundation.actor import ActorKind, Role, Scope
 from meetings.lifecycle import InvitationState, MeetingState, PlaceState, SeatState
 from recordings.lifecycle import RecordingState, ViewingState
 
 #: Every word the policy table may use.
 KNOWN_ROLES = (
     {role.value for role in Role}
+    | {scope.value for scope in Scope}
     | {kind.value for kind in ActorKind}
     | {"clinician_who_hosted", "host", "keeper", "occupant", "seat", "viewer"}
 )

@@ -18,6 +18,7 @@ class ActorKind(StrEnum):
     GUEST = "guest"  # an invited patient without an account
     PERSON = "person"  # somebody with an account
     SERVICE = "service"  # a task of this installation, e.g. the sweeper
+    SYSTEM = "system"  # a hospital's own system, known by its access token
     WORKER = "worker"  # an enrolled media worker
 
 
@@ -31,35 +32,70 @@ class Role(StrEnum):
     PATIENT = "patient"
 
 
+class Scope(StrEnum):
+    """What a hospital's system may do by its token; the policy table names these as roles."""
+
+    MEETINGS_READ = "meetings_read"
+    MEETINGS_WRITE = "meetings_write"
+    PEOPLE_READ = "people_read"
+    RECORDINGS_READ = "recordings_read"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A role in an organisation: in one department, or (without one) across all of it."""
+
+    role: Role
+    department_id: UUID | None = None
+
+    def covers(self, department_id: UUID | None) -> bool:
+        """Whether it extends to a row of this department; one without is the whole house's."""
+        return self.department_id is None or self.department_id == department_id
+
+
 @dataclass(frozen=True, slots=True)
 class Assurance:
     """How surely we know the actor: facts for the policy table, not opinions.
 
     ``mfa`` is true when this sign-in used a second factor; ``verified_by`` lists how a guest
-    was verified, e.g. ``("mailbox",)``. ``mfa_is_fresh``: a code of their authenticator was typed
-    within the last minutes.
+    was verified, e.g. ``("mailbox",)``. ``mfa_is_fresh``: a second factor was used
+    within the last minutes. ``device_refused``: the reason for which the organisation's rules keep
+    this device out; empty where they don't. ``by_token``: a system that showed its access token.
     """
 
     mfa: bool = False
     verified_by: tuple[str, ...] = ()
     mfa_is_fresh: bool = False
+    device_refused: str = ""
+    by_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One acting being. ``id`` is empty for anonymous browsers; ``name`` says which service.
 
+    ``offices``: of a person, in the organisation they act in. ``scopes``: of a system.
     ``source`` tells nobodies apart: a keyed hash of where they are, never the address.
     """
 
     kind: ActorKind
     id: UUID | None = None
     organisation_id: UUID | None = None
-    roles: frozenset[Role] = frozenset()
-    department_ids: frozenset[UUID] = frozenset()
+    offices: frozenset[Office] = frozenset()
     assurance: Assurance = field(default_factory=Assurance)
     name: str = ""
     source: str = ""
+    scopes: frozenset[Scope] = frozenset()
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Every role held in the organisation, wherever in it."""
+        return frozenset(office.role for office in self.offices)
+
+    @property
+    def department_ids(self) -> frozenset[UUID]:
+        """The departments in which there is an office."""
+        return frozenset(o.department_id for o in self.offices if o.department_id is not None)
 
     @property
     def label(self) -> str:

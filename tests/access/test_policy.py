@@ -13,7 +13,7 @@ from access.facts import Facts, Installation, base_roles, belongs
 from access.policy import POLICY, Assured, Granted, Refused, decide
 from access.verbs import Verb
 from consilium.checks import KNOWN_ROLES, KNOWN_STATES
-from foundation.actor import Actor, ActorKind, Assurance, Role, anonymous, service
+from foundation.actor import Actor, ActorKind, Assurance, Office, Role, anonymous, service
 from foundation.errors import PROBLEMS
 
 STATES = sorted(KNOWN_STATES | {"", "over", "nonsense"})
@@ -83,13 +83,13 @@ def test_who_is_not_signed_in_is_asked_to_sign_in():
 
 
 def test_a_password_alone_is_not_enough_for_staff():
-    actor = Actor(ActorKind.PERSON, roles=frozenset({Role.CLINICIAN}))
+    actor = Actor(ActorKind.PERSON, offices=frozenset({Office(Role.CLINICIAN)}))
     facts = Installation().facts_for(actor)
     assert decide(actor, Verb.DESK_OPEN, facts) == Refused("second_factor_required")
 
 
 def test_a_second_factor_of_this_morning_opens_no_recording():
-    actor = Actor(ActorKind.PERSON, roles=frozenset({Role.COMPLIANCE_OFFICER}))
+    actor = Actor(ActorKind.PERSON, offices=frozenset({Office(Role.COMPLIANCE_OFFICER)}))
     for assurance, decision in (
         (Assurance(mfa=True), Refused("second_factor_stale")),
         (Assurance(), Refused("second_factor_required")),

@@ -255,15 +255,14 @@ def test_22_what_is_too_large_ends_the_socket(house: House):
 
 def test_22_a_flood_ends_the_socket_and_nobody_else_notices(house: House):
     place = f"participation:{house.abused.participation}"
-    pongs = []
+    pongs: list[float] = []
     for flood in ('{"type":"ping","n":1}', '{"type":"restart_media","epoch":1}'):
         line = house.abused.connect()
         with house.trail.gains(Verb.ROOM_JOIN, "message_rate", place):
             sending = Meanwhile(
                 lambda flood=flood, line=line: [line.raw(flood) for _ in range(10_000)]
             )
-            for _ in range(5):
-                pongs.append(house.pong())
+            pongs += [house.pong() for _ in range(5)]
             line.hears("error", code="message_rate")
             assert line.ends() == PROBLEMS["message_rate"].close_code == 1008
             sending.result()

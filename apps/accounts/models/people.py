@@ -24,6 +24,7 @@ ROLE_NAMES = {
     Role.IT_ADMINISTRATOR: _("IT administrator"),
     Role.PATIENT: _("patient"),
 }
+ROLE_CHOICES = [(role.value, name) for role, name in ROLE_NAMES.items()]
 MODE_NAMES = {Mode.PRIVATE: _("private"), Mode.GOVERNED: _("governed")}
 
 
@@ -148,7 +149,11 @@ class Person(AbstractBaseUser):
 
 
 class Membership(models.Model):
-    """A person's role in an organisation, in one department or (empty) across all of it."""
+    """A person's role in an organisation, in one department or (empty) across all of it.
+
+    ``granted_by``: a person's id; empty where the installation's operator gave it.
+    ``provider``: the identity provider that gave it, and may take it away.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="memberships")
@@ -158,9 +163,9 @@ class Membership(models.Model):
     department = models.ForeignKey(
         Department, models.PROTECT, null=True, blank=True, verbose_name=_("department")
     )
-    role = models.CharField(
-        _("role"), max_length=20, choices=[(role.value, name) for role, name in ROLE_NAMES.items()]
-    )
+    role = models.CharField(_("role"), max_length=20, choices=ROLE_CHOICES)
+    granted_by = models.UUIDField(null=True)
+    provider = models.ForeignKey("IdentityProvider", models.PROTECT, null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -175,14 +180,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()}"
-
-
-class LoginSession(models.Model):
-    """A browser session. The key is stored as a keyed hash and the content sealed."""
-
-    session_key = models.CharField(primary_key=True, max_length=64)
-    session_data = models.TextField()
-    expire_date = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return "session"

@@ -15,7 +15,7 @@ from audit.clock import database_now
 from foundation.actor import Actor
 from foundation.errors import ConsiliumError
 from foundation.wire.browser import Mode, Purpose
-from meetings import consents, minting, seats, tickets
+from meetings import minting, seats, tickets
 from meetings.actions.plan import person_of
 from meetings.actions.verify import take_place
 from meetings.lifecycle import MEETING, PLACE, MeetingState, PlaceState, SeatState, next_state
@@ -73,8 +73,6 @@ def join_ticket(actor: Actor, seat: Seat) -> str:
         place: Participation = act.subject
         if _places_taken_beside(place) >= capacity_of(place.meeting):
             raise ConsiliumError("meeting_full")
-        if place.meeting.consent_needed_to_enter and not consents.has_answered(place):
-            raise ConsiliumError("consent_required")
         act.move(place, next_state(PLACE, place.state, "join"))
         if place.is_host and place.meeting.state == MeetingState.PLANNED:
             Meeting.objects.filter(pk=place.meeting_id, state=MeetingState.PLANNED).update(
