@@ -28,7 +28,9 @@ def packets(film: Path, track: str) -> list[tuple[float, bool]]:
 
 def decode_errors(film: Path) -> str:
     """What ffmpeg has to complain of when it decodes everything; nothing, usually."""
-    command = ["ffmpeg", "-v", "error", "-xerror", "-nostdin", "-i", str(film), "-f", "null", "-"]
+    command = ["ffmpeg", "-v", "error", "-xerror", "-nostdin", "-i", str(film)]
+    # In the film's own times: rounded to the rate it guesses, two pictures may fall on one.
+    command += ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     return said.stderr + (f"status {said.returncode}" if said.returncode else "")
 
