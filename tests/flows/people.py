@@ -44,8 +44,9 @@ FLAGS = [
 CAMERAS = "--use-fake-device-for-media-stream=device-count=3"
 SPARING = [f"{flag},fps=10" if flag == CAMERAS else flag for flag in FLAGS]
 
-#: Generous: four browsers encode and decode on two cores. What is measured has its own bound.
-PATIENCE_MS = 20_000
+#: Generous: four browsers encode and decode on two cores, which a host may give to others as well.
+#: What is measured has its own bound.
+PATIENCE_MS = 45_000
 
 #: Everything that is received, over all peer connections of the page.
 RECEIVED = """async () => {

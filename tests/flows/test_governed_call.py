@@ -42,7 +42,6 @@ def test_governed_call_of_four_survives_worker_and_web(
     installation, visitor, cutter, record_property
 ):
     slow = slowness()
-    record_property("times slower than the bounds were set for", round(slow, 1))
     doctor = visitor("doctor")
     # The patient's network can be cut.
     patient = visitor("patient", f"https://localhost:{cutter.port}")
