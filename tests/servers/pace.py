@@ -13,8 +13,11 @@ _TURNS = 100_000
 #: Times slower, up to which those bounds say something about us and not about the machine.
 _FIT = 1.8
 
-#: What all tests of a run wait together for a machine that is fit; then they begin all the same.
-_PATIENCE_SECONDS = 900.0
+#: What all tests of a stage wait together for a machine that is fit; then they begin all the same.
+_PATIENCE_SECONDS = 1_200.0
+
+#: A host that took the processors away does so again in a moment, unless it has not for a while.
+_CALM_SECONDS = 45.0
 
 _waited = 0.0
 
@@ -36,10 +39,17 @@ def slowness() -> float:
 
 def wait_until_fit() -> float:
     """Wait while others have this machine's processors; returns how slow it still is."""
-    global _waited  # noqa: PLW0603 - one patience for a whole run
-    while (slow := slowness()) > _FIT and _waited < _PATIENCE_SECONDS:
-        time.sleep(5)
-        _waited += 5
+    global _waited
+    began = fit_since = time.monotonic()
+    slow = slowness()
+    needed = _CALM_SECONDS if slow > _FIT else 0.0
+    while time.monotonic() - fit_since < needed and _waited < _PATIENCE_SECONDS:
+        time.sleep(3)
+        slow = slowness()
+        now = time.monotonic()
+        _waited, began = _waited + now - began, now
+        if slow > _FIT:
+            fit_since = now
     return slow
 
 
