@@ -100,6 +100,19 @@ def test_a_second_factor_of_this_morning_opens_no_recording():
         assert decide(actor, Verb.RECORDING_INSPECT, facts) == decision
 
 
+def test_a_device_that_is_kept_out_opens_nothing_that_asks_for_a_second_factor():
+    known = Assurance(mfa=True, mfa_is_fresh=True, device_refused="not_permitted")
+    facts = Facts(True, frozenset({"clinician", "compliance_officer"}), "stored", known)
+    for verb in (Verb.DESK_OPEN, Verb.RECORDING_INSPECT):
+        assert decide(PERSON, verb, facts) == Refused("not_permitted")
+
+
+def test_a_token_stands_for_a_second_factor_but_never_for_a_fresh_one():
+    facts = Facts(True, frozenset(KNOWN_ROLES), "stored", Assurance(by_token=True))
+    assert decide(PERSON, Verb.DESK_OPEN, facts) == Granted()
+    assert decide(PERSON, Verb.RECORDING_INSPECT, facts) == Refused("not_permitted")
+
+
 @pytest.mark.parametrize(
     ("state", "verb", "reason"),
     [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from access import gate, grants
 from accounts.models import Membership
-from foundation.actor import Actor, ActorKind, Assurance, Role, anonymous, service
+from foundation.actor import Actor, ActorKind, Assurance, Office, Role, anonymous, service
 from foundation.wire.browser import Mode
 from meetings import queries, seats
 from meetings.actions import host, plan
@@ -121,3 +122,21 @@ def test_everybody_sees_what_is_theirs_and_no_more(cast, meetings):
     assert listed(cast.administrator) == {third}
     assert listed(cast.stranger) == {foreign}
     assert listed(cast.foreign_officer) == {foreign}
+
+
+def test_an_office_in_a_department_extends_to_its_meetings_alone(cast, meetings):
+    def officer(department_id) -> Actor:
+        return Actor(
+            ActorKind.PERSON,
+            id=cast.coordinator.pk,
+            organisation_id=cast.hospital.pk,
+            offices=frozenset({Office(Role.COMPLIANCE_OFFICER, department_id)}),
+            assurance=Assurance(mfa=True),
+        )
+
+    own = [one for one in meetings if one.organisation_id == cast.hospital.pk]
+    for department_id, seen in ((cast.department.pk, own), (None, own), (uuid4(), [own[2]])):
+        actor = officer(department_id)
+        listed = set(queries.visible_to(actor))
+        assert listed == set(seen), department_id
+        assert {one for one in meetings if gate.allows(actor, queries.VISIBLE, one)} == listed

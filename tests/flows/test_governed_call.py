@@ -12,7 +12,6 @@ from tests.flows.conftest import COLLEAGUE
 from tests.flows.people import Visitor, code_of
 from tests.servers.full import is_asked_for
 from tests.servers.installation import Installation
-from tests.servers.pace import slowness
 
 pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
@@ -39,9 +38,8 @@ def kill_the_worker(installation: Installation, meeting: str, people: Sequence[V
 
 
 def test_governed_call_of_four_survives_worker_and_web(
-    installation, visitor, cutter, record_property
+    installation, visitor, cutter, record_property, times_slower
 ):
-    slow = slowness()
     doctor = visitor("doctor")
     # The patient's network can be cut.
     patient = visitor("patient", f"https://localhost:{cutter.port}")
@@ -154,14 +152,14 @@ def test_governed_call_of_four_survives_worker_and_web(
     record_property("media worker killed, four (s)", round(healed, 2))
     for person in everybody:
         person.sees(3)
-    most = slow * (15 if is_asked_for() else 10)
+    most = times_slower * (15 if is_asked_for() else 10)
     assert healed <= most, f"{healed:.1f} s after the media worker was killed"
 
     # Reload among four browsers on two cores, which paint and encode in software.
     back = patient.reload()
     record_property("reload among four (s)", round(back, 2))
     # On the full fitting six servers more share them, and all media goes through a relay over TLS.
-    assert back <= slow * (8 if is_asked_for() else 5), f"{back:.2f} s after reload"
+    assert back <= times_slower * (8 if is_asked_for() else 5), f"{back:.2f} s after reload"
     for person in everybody:
         person.sees(3)
     for device in ("fake_device_2", "Fake Audio Input 2"):
